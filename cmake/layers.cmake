@@ -1,0 +1,38 @@
+# relay_layer(NAME SOURCES ... TESTS ... BENCHES ... FUZZERS ... LINK ...)
+#
+# One folder is one static library, relay_NAME. Its tests become one program, NAME_tests; every fuzz target becomes a
+# program of its own: with libFuzzer in a clang build, else a replay of its corpus that ctest runs.
+function(relay_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;BENCHES;FUZZERS;LINK" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(relay_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(relay_${name} PUBLIC relay_options ${ARG_LINK})
+  else()
+    add_library(relay_${name} INTERFACE)
+    target_link_libraries(relay_${name} INTERFACE relay_options ${ARG_LINK})
+  endif()
+
+  if(RELAY_TESTS AND ARG_TESTS)
+    add_executable(${name}_tests ${ARG_TESTS})
+    target_link_libraries(${name}_tests PRIVATE relay_${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name}_tests COMMAND ${name}_tests)
+  endif()
+
+  foreach(source IN LISTS ARG_FUZZERS)
+    cmake_path(GET source STEM target)
+    if(RELAY_FUZZERS)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE relay_${name})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    elseif(RELAY_TESTS)
+      add_executable(${target} ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc)
+      target_link_libraries(${target} PRIVATE relay_${name})
+      add_test(NAME ${target} COMMAND ${target} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${target})
+    endif()
+  endforeach()
+
+  if(RELAY_BENCHMARKS AND ARG_BENCHES)
+    add_executable(${name}_benches ${ARG_BENCHES})
+    target_link_libraries(${name}_benches PRIVATE relay_${name} benchmark::benchmark benchmark::benchmark_main)
+  endif()
+endfunction()

@@ -1,0 +1,244 @@
+#include "api/publish_handler.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "api/problem.h"
+#include "protocol/json_writer.h"
+#include "protocol/query_string.h"
+#include "relay/publish_request.h"
+
+namespace relay {
+namespace {
+
+// What a request without a good key may make us read before it is told so.
+constexpr std::size_t unauthorized_body_bytes_max = 64 * 1024;
+
+PublishRefusal unauthorized() {
+  return {
+      PublishError::unauthorized, "A publish key is needed, in X-Relay-Key or as Authorization: Bearer.", {}};
+}
+
+PublishRefusal too_large(std::size_t limit) {
+  return {PublishError::too_large, "The body is larger than " + std::to_string(limit) + " bytes.", {}};
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view presented_key(const HttpRequest& request) {
+  if (const auto key = request.header("X-Relay-Key")) return *key;
+  constexpr std::string_view scheme = "Bearer ";
+  const std::string_view authorization = request.header("Authorization").value_or("");
+  if (!equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return {};
+  return trim(authorization.substr(scheme.size()));
+}
+
+bool is_json(const HttpRequest& request) {
+  const std::string_view type = request.header("Content-Type").value_or("");
+  return equals_ignoring_case(trim(type.substr(0, type.find(';'))), "application/json");
+}
+
+// `nonce` and `Idempotency-Key`, as often as they come: all must agree.
+std::expected<void, PublishRefusal> take_header_nonces(PublishRequest& event, const HttpRequest& request) {
+  for (const HttpHeader& header : request.headers) {
+    if (!equals_ignoring_case(header.name, "nonce") && !equals_ignoring_case(header.name, "Idempotency-Key"))
+      continue;
+    if (auto taken = apply_header_nonce(event, header.value, std::nullopt); !taken) return taken;
+  }
+  return {};
+}
+
+bool has_header_nonce(const HttpRequest& request) {
+  return request.header_count("nonce") + request.header_count("Idempotency-Key") > 0;
+}
+
+// Without its braces, so that an element of a batch can have `status` in front.
+std::string accepted_members(const PublishResult& result) {
+  const bool duplicate = result.verdict == PublishVerdict::duplicate;
+  std::string json = R"("delivered":true,"duplicate":)";
+  json += duplicate ? "true" : "false";
+  json += R"(,"id":)";
+  append_json_string(json, result.id);
+  json += R"(,"issuedAt":)";
+  append_json_string(json, result.issued_at);
+  if (!duplicate) {
+    json += R"(,"recipients":)";
+    append_json_number(json, static_cast<std::int64_t>(result.recipients));
+  }
+  return json;
+}
+
+bool is_accepted(const PublishResult& result) {
+  return result.verdict == PublishVerdict::accepted || result.verdict == PublishVerdict::duplicate;
+}
+
+Problem problem_of(const PublishResult& result) {
+  if (result.verdict == PublishVerdict::conflict) {
+    return {.status = http_status(PublishError::nonce_conflict),
+            .code = to_string(PublishError::nonce_conflict),
+            .detail = "This nonce was used for another event."};
+  }
+  const bool unknown = result.verdict == PublishVerdict::unknown;
+  return {.status = http_status(PublishError::unavailable),
+          .code = to_string(PublishError::unavailable),
+          .detail = unknown
+                        ? "The cluster did not answer in time. Retry with the same nonce to know the outcome."
+                        : "The event was not published. Retry later.",
+          .outcome = unknown ? Outcome::unknown : Outcome::not_done};
+}
+
+HttpResponse answer_to(const PublishResult& result) {
+  if (!is_accepted(result)) return problem_response(problem_of(result));
+  return {.status = 202, .content_type = "application/json", .body = "{" + accepted_members(result) + "}"};
+}
+
+}  // namespace
+
+// A batch whose events are under way. Lives as long as a callback of one of them does.
+struct PublishHandler::Batch {
+  Handle connection;
+  std::vector<std::string> answers;  // in order
+  std::size_t missing;
+  bool all_accepted = true;
+
+  void put(std::size_t index, const PublishResult& result) {
+    if (is_accepted(result)) {
+      answers[index] = R"({"status":202,)" + accepted_members(result) + "}";
+    } else {
+      put_problem(index, problem_of(result));
+    }
+    --missing;
+  }
+  void put_problem(std::size_t index, const Problem& problem) {
+    answers[index] = problem_json(problem);
+    all_accepted = false;
+  }
+
+  [[nodiscard]] HttpResponse response() const {
+    std::string body = "[";
+    for (const std::string& answer : answers) {
+      if (body.size() > 1) body += ',';
+      body += answer;
+    }
+    body += ']';
+    return {
+        .status = all_accepted ? 202U : 207U, .content_type = "application/json", .body = std::move(body)};
+  }
+};
+
+PublishHandler::PublishHandler(HttpConnections& connections, const ApiKeys& keys, Publisher& publisher,
+                               const PublishHandlerOptions& options)
+    : connections_(connections), keys_(keys), publisher_(publisher), options_(options) {}
+
+PublishHandler::~PublishHandler() = default;
+
+bool PublishHandler::is_authorized(const HttpRequest& request) const {
+  const std::string_view key = presented_key(request);
+  return !key.empty() && keys_.find(key).has_value();
+}
+
+void PublishHandler::refuse(HttpConnection& connection, const PublishRefusal& refusal, bool close) {
+  publisher_.probe().publish_refused(refusal.code);
+  HttpResponse response = problem_response(problem_of(refusal));
+  response.close = close;
+  connection.respond(std::move(response));
+}
+
+std::optional<std::size_t> PublishHandler::on_head(HttpConnection& connection, const HttpRequest& request) {
+  authorized_ = is_authorized(request) ? connection.handle() : no_handle;
+  if (authorized_ == no_handle) return unauthorized_body_bytes_max;
+  return options_.event_bytes_max * batch_factor;
+}
+
+std::size_t PublishHandler::body_bytes_max(const HttpRequest& /*request*/, std::string_view first_bytes,
+                                           std::size_t limit_of_head) {
+  return is_batch(first_bytes) ? limit_of_head : std::min(limit_of_head, options_.event_bytes_max);
+}
+
+void PublishHandler::on_body_too_large(HttpConnection& connection, const HttpRequest& request) {
+  if (!is_authorized(request)) return refuse(connection, unauthorized(), true);
+  refuse(connection, too_large(options_.event_bytes_max), true);
+}
+
+void PublishHandler::on_malformed(HttpConnection& /*connection*/, unsigned /*status*/,
+                                  std::string_view /*detail*/) {}
+
+void PublishHandler::on_aborted(HttpConnection& /*connection*/, const HttpRequest& /*request*/) {}
+
+void PublishHandler::on_request(HttpConnection& connection, const HttpRequest& request) {
+  const bool authorized =
+      std::exchange(authorized_, no_handle) == connection.handle() || is_authorized(request);
+  if (!authorized) return refuse(connection, unauthorized());
+  if (!is_json(request)) {
+    return refuse(connection,
+                  {PublishError::unsupported_media_type, "The Content-Type must be application/json.", {}});
+  }
+  if (QueryString(request.query).raw("wait")) {
+    return refuse(connection, {PublishError::invalid_event,
+                               "This relay cannot wait for receipts.",
+                               {{"", "the query parameter wait is not supported"}}});
+  }
+  if (is_batch(request.body)) return publish_batch(connection, request);
+  if (request.body.size() > options_.event_bytes_max) {
+    return refuse(connection, too_large(options_.event_bytes_max));
+  }
+  publish_one(connection, request);
+}
+
+void PublishHandler::publish_one(HttpConnection& connection, const HttpRequest& request) {
+  auto event = parse_publish(request.body, {.event_bytes_max = options_.event_bytes_max});
+  if (!event) return refuse(connection, event.error());
+  if (const auto taken = take_header_nonces(*event, request); !taken)
+    return refuse(connection, taken.error());
+  publisher_.publish(*event, connections_.loop().now(), next_request_id(),
+                     [this, waiting = connection.handle()](const PublishResult& result) {
+                       if (HttpConnection* const asker = connections_.find(waiting))
+                         asker->respond(answer_to(result));
+                     });
+}
+
+void PublishHandler::publish_batch(HttpConnection& connection, const HttpRequest& request) {
+  if (has_header_nonce(request)) {
+    return refuse(connection, {PublishError::invalid_event,
+                               "A batch cannot have a nonce header: give each event its own.",
+                               {{"", "a nonce header on a batch"}}});
+  }
+  const auto events = split_batch(request.body);
+  if (!events) return refuse(connection, events.error());
+  const auto batch =
+      std::make_shared<Batch>(connection.handle(), std::vector<std::string>(events->size()), events->size());
+  const std::string request_id = next_request_id();
+  for (std::size_t i = 0; i < events->size(); ++i) {
+    const auto event = parse_publish((*events)[i], {.event_bytes_max = options_.event_bytes_max});
+    if (!event) {
+      publisher_.probe().publish_refused(event.error().code);
+      batch->put_problem(i, problem_of(event.error()));
+      --batch->missing;
+      continue;
+    }
+    publisher_.publish(*event, connections_.loop().now(), request_id,
+                       [this, batch, i](const PublishResult& result) {
+                         batch->put(i, result);
+                         if (batch->missing > 0) return;
+                         if (HttpConnection* const asker = connections_.find(batch->connection))
+                           asker->respond(batch->response());
+                       });
+  }
+  // Nothing was accepted, or every twin was known already: no callback is left to answer.
+  if (batch->missing == 0 && connection.awaits_answer()) connection.respond(batch->response());
+}
+
+// For the log: short, unique in the life of the node.
+std::string PublishHandler::next_request_id() {
+  std::array<char, 24> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), ++requests_, 36);
+  return std::to_string(options_.worker) + "-" + std::string(text.data(), end);
+}
+
+}  // namespace relay

@@ -1,0 +1,80 @@
+#include "api/router.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/problem.h"
+
+namespace relay {
+namespace {
+
+// What a page route reads and forgets of a body that it has no use for.
+constexpr std::size_t ignored_body_bytes_max = 64 * 1024;
+
+}  // namespace
+
+void Router::get(std::string path, Answer answer) {
+  routes_.push_back({std::move(path), std::move(answer)});
+}
+
+void Router::post(std::string path, HttpHandler& handler) {
+  routes_.push_back({std::move(path), {}, &handler});
+}
+
+const Router::Route* Router::find(std::string_view path) const noexcept {
+  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return route.path == path; });
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+std::optional<std::size_t> Router::on_head(HttpConnection& connection, const HttpRequest& request) {
+  const Route* const route = find(request.path);
+  if (route != nullptr && route->handler != nullptr && request.method == "POST") {
+    return route->handler->on_head(connection, request);
+  }
+  if (request.has_body()) return ignored_body_bytes_max;
+  on_request(connection, request);
+  return std::nullopt;
+}
+
+std::size_t Router::body_bytes_max(const HttpRequest& request, std::string_view first_bytes,
+                                   std::size_t limit_of_head) {
+  const Route* const route = find(request.path);
+  if (route == nullptr || route->handler == nullptr || request.method != "POST") return limit_of_head;
+  return route->handler->body_bytes_max(request, first_bytes, limit_of_head);
+}
+
+void Router::on_request(HttpConnection& connection, const HttpRequest& request) {
+  const Route* const route = find(request.path);
+  if (route == nullptr) return connection.respond(not_found());
+  if (route->handler != nullptr) {
+    if (request.method != "POST") return connection.respond(method_not_allowed("POST"));
+    return route->handler->on_request(connection, request);
+  }
+  if (request.method != "GET" && request.method != "HEAD")
+    return connection.respond(method_not_allowed("GET, HEAD"));
+  connection.respond(route->answer(request));
+}
+
+void Router::on_body_too_large(HttpConnection& connection, const HttpRequest& request) {
+  const Route* const route = find(request.path);
+  if (route != nullptr && route->handler != nullptr && request.method == "POST") {
+    return route->handler->on_body_too_large(connection, request);
+  }
+  HttpResponse response = problem_response(
+      {.status = 413, .code = "too_large", .detail = "This path has no use for a body of that size."});
+  response.close = true;
+  connection.respond(std::move(response));
+}
+
+void Router::on_malformed(HttpConnection& connection, unsigned status, std::string_view detail) {
+  HttpResponse response =
+      problem_response({.status = status,
+                        .code = "bad_request",
+                        .detail = "The request is malformed: " + std::string(detail) + "."});
+  response.close = true;
+  connection.respond(std::move(response));
+}
+
+void Router::on_aborted(HttpConnection& /*connection*/, const HttpRequest& /*request*/) {}
+
+}  // namespace relay

@@ -1,0 +1,70 @@
+#include "app/setting_rules.h"
+
+#include "net/ip_address.h"
+
+namespace relay {
+namespace {
+
+bool is_loopback(const std::string& host) {
+  if (host == "localhost") return true;
+  const auto address = IpAddress::parse(host);
+  if (!address) return false;
+  const auto v4_loopback = IpAddress::parse("127.0.0.0");
+  return *address == *IpAddress::parse("::1") ||
+         (address->is_v4() && address->in_network(*v4_loopback, 96 + 8));
+}
+
+bool is_any_address(const std::string& host) {
+  return host == "0.0.0.0" || host == "::";
+}
+
+void check_dev(const Settings& settings, SettingProblems& problems) {
+  if (!settings.life.dev || settings.life.dev_insecure) return;
+  if (!is_loopback(settings.listen.host)) {
+    problems.push_back({"HOST", "needs 127.0.0.1 while DEV is on; DEV_INSECURE=true allows another address"});
+  }
+  if (!settings.redis.url.empty()) {
+    problems.push_back({"REDIS_URL", "needs DEV to be off; DEV_INSECURE=true allows both"});
+  }
+}
+
+void check_tls(const ListenSettings& listen, const LoadedSettings& loaded, SettingProblems& problems) {
+  // A file that cannot be read was reported already, and left its path empty here.
+  const auto is_unset = [&loaded](std::string_view name) {
+    const auto found = loaded.effective.find(name);
+    return found != loaded.effective.end() && found->second.text.empty();
+  };
+  if (!listen.tls_certificate_file.empty() && is_unset("TLS_KEY_FILE")) {
+    problems.push_back({"TLS_KEY_FILE", "is required together with TLS_CERT_FILE"});
+  }
+  if (!listen.tls_key_file.empty() && is_unset("TLS_CERT_FILE")) {
+    problems.push_back({"TLS_CERT_FILE", "is required together with TLS_KEY_FILE"});
+  }
+}
+
+void check_ports(const ListenSettings& listen, SettingProblems& problems) {
+  if (!listen.management_port || listen.port == 0 || *listen.management_port != listen.port) return;
+  if (listen.management_host == listen.host || is_any_address(listen.host) ||
+      is_any_address(listen.management_host)) {
+    problems.push_back({"MANAGEMENT_PORT", "needs another port than PORT"});
+  }
+}
+
+}  // namespace
+
+void check_setting_rules(const LoadedSettings& loaded, SettingProblems& problems) {
+  const Settings& settings = loaded.settings;
+  check_dev(settings, problems);
+  check_tls(settings.listen, loaded, problems);
+  check_ports(settings.listen, problems);
+  if (!settings.webhooks.url.empty() && settings.webhooks.secrets.empty() &&
+      loaded.effective.contains("WEBHOOK_SECRET") && loaded.effective.at("WEBHOOK_SECRET").text.empty()) {
+    problems.push_back({"WEBHOOK_SECRET", "is required together with WEBHOOK_URL"});
+  }
+  if (settings.redis.url.reveal().starts_with("redis+cluster:") &&
+      settings.redis.adapter != RedisAdapter::sharded) {
+    problems.push_back({"REDIS_ADAPTER", "needs to be sharded with a redis+cluster:// URL"});
+  }
+}
+
+}  // namespace relay

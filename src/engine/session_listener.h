@@ -1,0 +1,33 @@
+#pragma once
+// What stands above an Engine.IO session.
+
+#include <memory>
+#include <string_view>
+
+#include "engine/close_reason.h"
+
+namespace relay {
+
+class EngineSession;
+struct HttpRequest;
+
+class SessionListener {
+ public:
+  virtual ~SessionListener() = default;
+  // A message of the client, valid UTF-8. May close the session.
+  virtual void on_text(std::string_view message) = 0;
+  virtual void on_binary(std::string_view message) = 0;
+  // Once, whatever happens. The session takes nothing more; the listener dies with it at the end of the turn.
+  virtual void on_closed(CloseReason reason) = 0;
+};
+
+// Makes the listener of a new session.
+class SessionAcceptor {
+ public:
+  virtual ~SessionAcceptor() = default;
+  // `request` is the handshake; its views die with the call. The session outlives the listener.
+  [[nodiscard]] virtual std::unique_ptr<SessionListener> accept(EngineSession& session,
+                                                                const HttpRequest& request) = 0;
+};
+
+}  // namespace relay

@@ -1,0 +1,157 @@
+#pragma once
+// The log: one append-only sequence of immutable encoded events for the node. It is at once the order of
+// everything, the hand-over between threads, and the store of what is retained for recovery and history.
+//
+//     evicted | retained ............ | unread by the slowest worker .. | head
+//             ^ front                 ^ cursor of a lagging worker       ^ cursors of the others, and of
+//             sleepers
+//
+// To publish is to append. Nobody delivers an event before reading it from the log, its own neither: so all
+// workers see one order, a position is an offset, and a worker that lags only has a cursor that lags.
+//
+// A worker is awake or asleep. An awake one is never woken: it looks at the head once a turn. A sleeping
+// one's cursor stands at the head; whoever appends what concerns it sets the cursor to that entry and wakes
+// it once. A worker that an event does not concern is not woken at all.
+//
+// An entry that a worker has read stays where it is until that worker reports it, so that reading copies
+// nothing.
+//
+// Threading: safe from any thread; each worker calls the functions that take `worker` for itself only. One
+// lock, held for a batch at a time and never while calling out.
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "hub/audience_table.h"
+#include "hub/event.h"
+
+namespace relay {
+
+// An entry as a worker reads it. What is not guarded by the log's lock does not change while any worker has
+// it unread.
+struct LogEntry {
+  Position position;
+  Audience audience;
+  EncodedPacketPtr packet;
+  std::vector<EncodedPacketPtr> attachments;
+  SteadyTime received;
+  SteadyTime appended;
+  bool is_volatile;
+  PublishTicket ticket;
+  std::size_t bytes;           // of the frames and of our own records
+  std::uint64_t bytes_before;  // of all that was ever appended before it
+
+  WorkerSet unreported;        // guarded by the log's lock
+  std::size_t recipients = 0;  // guarded by the log's lock: as far as reported
+};
+
+class EventLog {
+ public:
+  struct Options {
+    unsigned workers_count = 1;
+    std::chrono::milliseconds retention_window{120'000};
+    std::size_t retained_bytes_max = 67'108'864;  // 0, or a window of 0: nothing is retained
+  };
+  struct Delivered {
+    LogEntry* entry;
+    std::size_t recipients;
+  };
+  struct Levels {
+    std::size_t retained_events;
+    std::size_t retained_bytes;
+    std::size_t rooms;
+  };
+
+  // How far the slowest worker may lag. An append beyond it is refused with PublishFate::overloaded.
+  static constexpr std::size_t lag_bytes_max = 128 * 1024 * 1024;
+  static constexpr std::size_t lag_events_max = 262'144;
+
+  // `wake` is called on the appending thread, without the lock. `clock` must outlive the log.
+  EventLog(Options options, const Clock& clock, std::function<void(unsigned worker)> wake);
+
+  [[nodiscard]] std::string_view epoch() const noexcept { return epoch_; }
+  [[nodiscard]] bool retains() const noexcept { return retains_; }
+
+  // Appends in order. Each event gets its position, and its offset is written into its packet, which is
+  // shared from then on. The outcome of a ticket comes to its worker, through take_outcomes().
+  void append(std::span<NewEvent> events);
+  // For a bus that could not hand an event on.
+  void refuse(const PublishTicket& ticket, PublishFate fate);
+
+  // The worker has something to do: nobody needs to wake it.
+  void begin_turn(unsigned worker);
+  // False: there is something to read or an outcome to take; the worker stays awake.
+  [[nodiscard]] bool prepare_to_sleep(unsigned worker);
+
+  // The next entries for this worker, at most `entries_max`, in order. Good until report()ed.
+  void read(unsigned worker, std::size_t entries_max, std::vector<LogEntry*>& out);
+  // Whether read() would find anything new since the last call; may say yes for what does not concern the
+  // worker.
+  [[nodiscard]] bool has_unread(unsigned worker) const noexcept {
+    return head_.load(std::memory_order_acquire) != readers_[worker].cursor_copy;
+  }
+  // The first entry that the worker has not read.
+  [[nodiscard]] Position cursor(unsigned worker) const noexcept { return readers_[worker].cursor_copy; }
+  void report(unsigned worker, std::span<const Delivered> delivered);
+  void take_outcomes(unsigned worker, std::vector<PublishOutcome>& out);
+
+  // The worker's first member of this room is about to be added. Returns the head: what lies before it must
+  // be read and delivered first, so that the member gets what comes after, neither more nor less.
+  [[nodiscard]] Position join(unsigned worker, std::string_view namespace_name, std::string_view room);
+  // The worker's last member of this room has left.
+  void leave(unsigned worker, std::string_view namespace_name, std::string_view room);
+
+  // The position that the next event will get.
+  [[nodiscard]] Position head() const noexcept { return head_.load(std::memory_order_acquire); }
+  [[nodiscard]] Levels levels() const;
+  // Drops what is beyond the window although nothing is appended.
+  void evict_expired();
+
+ private:
+  struct alignas(64) Reader {
+    Position cursor = 1;                   // guarded by mutex_: the first entry that was not read
+    bool asleep = false;                   // guarded by mutex_
+    std::vector<PublishOutcome> outcomes;  // guarded by mutex_
+    std::atomic<bool> has_outcomes{false};
+    Position cursor_copy = 1;  // the worker's own: `cursor` after its last read
+  };
+
+  void append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake);
+  void finish_locked(const PublishTicket& ticket, PublishOutcome outcome, WorkerSet& to_wake);
+  void wake_locked(unsigned worker, Position cursor, WorkerSet& to_wake);
+  void release_volatile_locked(LogEntry& entry);
+  void evict_locked(SteadyTime now);
+  [[nodiscard]] Position slowest_cursor_locked() const;
+  [[nodiscard]] bool lags_locked(std::size_t bytes) const;
+  [[nodiscard]] LogEntry& entry_locked(Position position) { return entries_[position - front_]; }
+  void wake_all(WorkerSet workers) const;
+
+  const Options options_;
+  const Clock& clock_;
+  const std::function<void(unsigned)> wake_;
+  const std::string epoch_;
+  const bool retains_;
+
+  mutable std::mutex mutex_;
+  std::deque<LogEntry> entries_;      // guarded by mutex_; elements never move
+  Position front_ = 1;                // guarded by mutex_: position of entries_[0]
+  AudienceTable audience_;            // guarded by mutex_
+  std::size_t held_bytes_ = 0;        // guarded by mutex_
+  std::size_t released_ = 0;          // guarded by mutex_: entries whose frames are gone already
+  std::uint64_t appended_bytes_ = 0;  // guarded by mutex_
+  std::atomic<Position> head_{1};     // written under mutex_
+  std::array<Reader, workers_max> readers_;
+};
+
+}  // namespace relay

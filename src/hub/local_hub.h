@@ -1,0 +1,101 @@
+#pragma once
+// All namespaces of one worker, and the place where the log reaches its members.
+//
+// Threading: bound to one worker.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/slot_map.h"
+#include "engine/session_listener.h"
+#include "hub/cluster_bus.h"
+#include "hub/event_log.h"
+#include "hub/hub_probe.h"
+#include "hub/namespace.h"
+#include "net/event_loop.h"
+
+namespace relay {
+
+struct HubOptions {
+  std::chrono::milliseconds connect_timeout{45'000};  // for an Engine.IO session to connect to a namespace
+};
+
+class LocalHub final : public SessionAcceptor {
+ public:
+  static constexpr unsigned json_depth_max = 64;
+
+  // All must outlive the hub.
+  LocalHub(unsigned worker, const HubOptions& options, EventLoop& loop, EventLog& log, ClusterBus& bus);
+  ~LocalHub() override;
+  LocalHub(const LocalHub&) = delete;
+  LocalHub& operator=(const LocalHub&) = delete;
+
+  // Before the first session only. `handler` must outlive the hub's sessions.
+  void add_namespace(std::string name, NamespaceHandler& handler);
+  // Makes what is kept of a handshake; may be empty.
+  void set_handshake_reader(std::function<std::unique_ptr<HandshakeData>(const HttpRequest&)> reader);
+  // Called with the outcome of each publish of this worker that has a ticket.
+  void set_outcome_handler(std::function<void(const PublishOutcome&)> handler);
+
+  // Sends an event to its audience, on every worker and every node. With the turn.
+  void publish(NewEvent event) { bus_.publish(std::move(event)); }
+
+  // Null when it has left.
+  [[nodiscard]] Member* find(Handle member) const noexcept { return members_.find(member); }
+
+  // ---- for the worker's turn
+
+  // Hands on what the turn published, delivers what is new in the log, and reports the outcomes. True when
+  // something is left for the next turn.
+  [[nodiscard]] bool run_log();
+  // The turn's bytes are written: what was delivered is measured.
+  void after_flush();
+  // Turns that begin and end.
+  void begin_turn() { log_.begin_turn(worker_); }
+  [[nodiscard]] bool prepare_to_sleep() { return log_.prepare_to_sleep(worker_); }
+
+  // ---- for clients and namespaces
+
+  [[nodiscard]] std::unique_ptr<SessionListener> accept(EngineSession& session,
+                                                        const HttpRequest& request) override;
+  // Reads and delivers what was appended before `head`.
+  void deliver_up_to(Position head);
+  [[nodiscard]] Namespace* find_namespace(std::string_view name) const;
+  [[nodiscard]] SocketId new_socket_id() const { return SocketId::make(worker_); }
+  [[nodiscard]] unsigned worker() const noexcept { return worker_; }
+  [[nodiscard]] const HubOptions& options() const noexcept { return options_; }
+  [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
+  [[nodiscard]] EventLog& log() noexcept { return log_; }
+  [[nodiscard]] HubProbe& probe() noexcept { return probe_; }
+  [[nodiscard]] const HubProbe& probe() const noexcept { return probe_; }
+  [[nodiscard]] SlotMap<Member>& members() noexcept { return members_; }
+
+ private:
+  // Bounds what one turn reads, so that sockets and timers have their turn too.
+  static constexpr std::size_t entries_per_read = 256;
+  static constexpr std::size_t bytes_per_turn_max = 8 * 1024 * 1024;
+
+  // Delivers the next entries; returns their bytes, 0 when there were none.
+  std::size_t deliver_batch();
+  bool take_outcomes();
+
+  const unsigned worker_;
+  const HubOptions options_;
+  EventLoop& loop_;
+  EventLog& log_;
+  ClusterBus& bus_;
+  HubProbe probe_;
+  SlotMap<Member> members_;
+  std::vector<std::unique_ptr<Namespace>> namespaces_;
+  std::function<std::unique_ptr<HandshakeData>(const HttpRequest&)> handshake_reader_;
+  std::function<void(const PublishOutcome&)> outcome_handler_;
+  std::vector<LogEntry*> reading_;
+  std::vector<EventLog::Delivered> delivered_;
+  std::vector<PublishOutcome> outcomes_;
+  std::vector<SteadyTime> unmeasured_;  // when what this turn delivered was received
+};
+
+}  // namespace relay

@@ -1,0 +1,68 @@
+#pragma once
+// A namespace on one worker: its members, their rooms, and delivery to them.
+//
+// Threading: bound to one worker.
+// Ownership: owned by its LocalHub; borrows members, which their Clients own.
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/event_log.h"
+#include "hub/member.h"
+#include "hub/namespace_handler.h"
+#include "hub/room.h"
+
+namespace relay {
+
+class LocalHub;
+
+class Namespace {
+ public:
+  // Both must outlive the namespace.
+  Namespace(std::string name, NamespaceHandler& handler, LocalHub& hub)
+      : name_(std::move(name)), handler_(handler), hub_(hub) {}
+  Namespace(const Namespace&) = delete;
+  Namespace& operator=(const Namespace&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] NamespaceHandler& handler() noexcept { return handler_; }
+  [[nodiscard]] LocalHub& hub() noexcept { return hub_; }
+
+  void add(Member& member);
+  void remove(Member& member);
+
+  // Adds the member to a room, after everything that was appended before has been delivered here, so that it
+  // gets exactly what comes from now on.
+  void join(Member& member, std::string_view room);
+
+  // Queues an event for everyone here whom it is for. Returns how many they were.
+  std::size_t deliver(const LogEntry& entry);
+
+  [[nodiscard]] std::size_t members_count() const noexcept { return members_.size(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  struct Delivery;
+
+  void leave_all(Member& member);
+  [[nodiscard]] Member* find(std::string_view socket_id) const;
+  static void deliver_to(Member& member, Delivery& delivery);
+
+  const std::string name_;
+  NamespaceHandler& handler_;
+  LocalHub& hub_;
+  std::unordered_map<std::string_view, Member*> members_;  // by socket id; the keys lie in the members
+  std::unordered_map<std::string_view, std::unique_ptr<Room>> rooms_;  // the keys lie in the rooms
+};
+
+}  // namespace relay

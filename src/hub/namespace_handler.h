@@ -1,0 +1,79 @@
+#pragma once
+// What an application decides and hears about the sockets of a namespace. This is the interface between the
+// reusable Socket.IO server and whoever builds on it: the server knows no tokens, no accounts and no publish
+// API.
+//
+// Threading: one handler for each worker, called on its thread only.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/close_reason.h"
+
+namespace relay {
+
+class Member;
+struct HttpRequest;
+
+// What the application keeps for a socket; dies with it.
+class MemberData {
+ public:
+  virtual ~MemberData() = default;
+};
+
+// What is kept of a connection's Engine.IO handshake for the namespaces that it connects to later.
+class HandshakeData {
+ public:
+  virtual ~HandshakeData() = default;
+};
+
+struct Admitted {
+  std::vector<std::string> rooms;
+  std::unique_ptr<MemberData> data = {};
+};
+// CONNECT_ERROR: the client stays connected to the transport and may try again with other credentials.
+struct Refused {
+  std::string message;
+  std::string data_json = {};  // left out when empty
+};
+// For what another attempt may cure: the client reconnects by itself.
+struct CloseInstead {};
+using ConnectDecision = std::variant<Admitted, Refused, CloseInstead>;
+
+// An EVENT as it came; views die with the call.
+struct MemberEvent {
+  std::string_view name_json;       // a string or a number, as JSON
+  std::string_view arguments_json;  // the inside of the array behind the name: `1,{"a":2}`
+  unsigned arguments_count = 0;
+  std::optional<std::uint64_t> ack_id = {};
+  std::vector<std::string> attachments = {};
+};
+
+enum class DisconnectReason : std::uint8_t {
+  client_left,      // the client's own DISCONNECT
+  server_decision,  // Member::disconnect()
+  session_ended,    // the Engine.IO session closed; CloseReason says why
+};
+
+class NamespaceHandler {
+ public:
+  virtual ~NamespaceHandler() = default;
+
+  // `auth_json` is the object of the CONNECT packet, empty if there was none. The member has its id, but is
+  // in no room yet and must not be sent anything.
+  [[nodiscard]] virtual ConnectDecision on_connect(Member& member, std::string_view auth_json,
+                                                   const HandshakeData* handshake) = 0;
+  // It has joined its rooms, and the answer to its CONNECT is queued.
+  virtual void on_connected(Member& member) = 0;
+  virtual void on_event(Member& member, const MemberEvent& event) = 0;
+  // The member is in no room any more; it dies after the call. `closed` is set with session_ended.
+  virtual void on_disconnected(Member& member, DisconnectReason reason,
+                               std::optional<CloseReason> closed) = 0;
+};
+
+}  // namespace relay

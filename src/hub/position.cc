@@ -1,0 +1,39 @@
+#include "hub/position.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace relay {
+namespace {
+
+constexpr std::string_view alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+static_assert(alphabet.size() == 64);
+
+}  // namespace
+
+OffsetText format_offset(std::string_view epoch, Position position) {
+  RELAY_DCHECK(epoch.size() == epoch_length);
+  OffsetText text;
+  std::ranges::copy(epoch, text.begin());
+  text[epoch_length] = '.';
+  for (std::size_t i = offset_length - 1; i > epoch_length; --i) {
+    text[i] = alphabet[position & 63U];
+    position >>= 6U;
+  }
+  return text;
+}
+
+std::optional<Position> parse_offset(std::string_view epoch, std::string_view text) {
+  if (text.size() != offset_length || !text.starts_with(epoch) || text[epoch_length] != '.')
+    return std::nullopt;
+  Position position = 0;
+  for (const char c : text.substr(epoch_length + 1)) {
+    const std::size_t digit = alphabet.find(c);
+    if (digit == std::string_view::npos || position >> 58U != 0) return std::nullopt;
+    position = (position << 6U) | digit;
+  }
+  return position;
+}
+
+}  // namespace relay

@@ -1,0 +1,33 @@
+#pragma once
+// Where an event stands in the log, and the text of it that leaves the process: the offset.
+//
+//     [ 6: epoch ] . [ 11: position ]        Q84z6u.-----------7
+//
+// The epoch is drawn when the log begins, so that an offset of an earlier log is told from one of this. The
+// position is written with 6 bits a character in an alphabet that sorts as ASCII does, always 11 characters:
+// offsets of one epoch are ordered as strings, and their slot in a frame can be filled when the frame is
+// complete.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace relay {
+
+// From 1, without gaps, in the order of the log.
+using Position = std::uint64_t;
+
+inline constexpr std::size_t epoch_length = 6;
+inline constexpr std::size_t offset_length = epoch_length + 1 + 11;
+
+using OffsetText = std::array<char, offset_length>;
+
+// `epoch` has epoch_length characters.
+[[nodiscard]] OffsetText format_offset(std::string_view epoch, Position position);
+
+// The position in an offset of this epoch; nullopt for anything else.
+[[nodiscard]] std::optional<Position> parse_offset(std::string_view epoch, std::string_view text);
+
+}  // namespace relay

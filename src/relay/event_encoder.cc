@@ -1,0 +1,62 @@
+#include "relay/event_encoder.h"
+
+#include <array>
+#include <utility>
+
+#include "hub/position.h"
+#include "protocol/json_writer.h"
+#include "protocol/websocket_frame.h"
+
+namespace relay {
+namespace {
+
+void append_envelope(std::string& out, const EventContent& content) {
+  out += R"({"type":)";
+  append_json_string(out, content.type);
+  out += R"(,"payload":)";
+  out += content.payload_json;
+  out += R"(,"issuedAt":)";
+  append_json_string(out, content.issued_at);
+  if (!content.from.empty()) {
+    out += R"(,"from":)";
+    append_json_string(out, content.from);
+  }
+  out += '}';
+}
+
+}  // namespace
+
+EncodedEvent encode_event(const EventContent& content, const EventFormat& format) {
+  // The frame's header depends on the length of what it heads, so that is written first, into memory that is
+  // kept.
+  thread_local std::string payload;
+  payload.assign("42[");
+  append_json_string(payload, format.fixed_name ? std::string_view(*format.fixed_name) : content.type);
+  payload += ',';
+  if (format.bare_payload) {
+    payload += content.payload_json;
+  } else {
+    append_envelope(payload, content);
+  }
+  std::size_t offset_at = 0;
+  if (format.with_offset) {
+    payload += ",\"";
+    offset_at = payload.size();
+    payload.append(offset_length, '.');
+    payload += '"';
+  }
+  payload += ']';
+
+  std::array<char, websocket::header_bytes_max> header{};
+  const std::size_t header_size =
+      websocket::write_header(header.data(), websocket::Opcode::text, payload.size());
+  auto packet = std::make_shared<EncodedPacket>();
+  packet->bytes.reserve(header_size + payload.size());
+  packet->bytes.append(header.data(), header_size);
+  packet->bytes.append(payload);
+  packet->header_size = static_cast<std::uint8_t>(header_size);
+  if (payload.capacity() > 1024 * 1024) std::string().swap(payload);
+  return {std::move(packet), offset_at == 0 ? 0 : offset_at + header_size};
+}
+
+}  // namespace relay
