@@ -48,6 +48,7 @@ def run_tool_checks(steps):
     )
     steps.run("layers", ["python3", "tools/check_layers.py"])
     steps.run("docs", ["python3", "tools/check_docs.py"])
+    steps.run("metrics docs", ["python3", "tools/check_metrics_docs.py"])
 
 
 def node_tests(folder):

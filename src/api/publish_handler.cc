@@ -144,10 +144,17 @@ bool PublishHandler::is_authorized(const HttpRequest& request) const {
 }
 
 void PublishHandler::refuse(HttpConnection& connection, const PublishRefusal& refusal, bool close) {
-  publisher_.probe().publish_refused(refusal.code);
+  note_refusal(refusal);
   HttpResponse response = problem_response(problem_of(refusal));
   response.close = close;
   connection.respond(std::move(response));
+}
+
+void PublishHandler::note_refusal(const PublishRefusal& refusal) {
+  publisher_.probe().publish_refused(refusal.code);
+  // Not which fields: the name of an unknown one is the publisher's text.
+  publisher_.log().debug("publish refused",
+                         {{"code", to_string(refusal.code)}, {"errors", refusal.errors.size()}});
 }
 
 std::optional<std::size_t> PublishHandler::on_head(HttpConnection& connection, const HttpRequest& request) {
@@ -217,7 +224,7 @@ void PublishHandler::publish_batch(HttpConnection& connection, const HttpRequest
   for (std::size_t i = 0; i < events->size(); ++i) {
     const auto event = parse_publish((*events)[i], {.event_bytes_max = options_.event_bytes_max});
     if (!event) {
-      publisher_.probe().publish_refused(event.error().code);
+      note_refusal(event.error());
       batch->put_problem(i, problem_of(event.error()));
       --batch->missing;
       continue;

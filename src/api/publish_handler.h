@@ -44,6 +44,7 @@ class PublishHandler final : public HttpHandler {
 
   [[nodiscard]] bool is_authorized(const HttpRequest& request) const;
   void refuse(HttpConnection& connection, const PublishRefusal& refusal, bool close = false);
+  void note_refusal(const PublishRefusal& refusal);
   void publish_one(HttpConnection& connection, const HttpRequest& request);
   void publish_batch(HttpConnection& connection, const HttpRequest& request);
   [[nodiscard]] std::string next_request_id();

@@ -29,6 +29,9 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
     log.warn("forwarding header of an untrusted peer ignored",
              {{"ip", peer.to_string()}, {"setting", "TRUST_PROXY"}});
   });
+  worker.set_refusal_notice([&log = node.log](std::string_view code, const IpAddress& client) {
+    log.info("handshake refused", {{"code", code}, {"ip", client.to_string()}});
+  });
   worker.mount(node.engine);
 
   // The order is that of the look-up.

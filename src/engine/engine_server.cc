@@ -116,6 +116,7 @@ std::optional<std::size_t> EngineServer::on_head(HttpConnection& connection, con
   } else if (mismatch) {
     refuse(connection, request, SessionError::bad_request, upgrade);
   } else if (origin_refused) {
+    note_refused_handshake("forbidden", connection, request);
     refuse(connection, request, SessionError::forbidden, upgrade);
   } else if (query.get("EIO") != protocol_version) {
     refuse(connection, request, SessionError::unsupported_protocol, upgrade);
@@ -156,6 +157,10 @@ void EngineServer::on_request(HttpConnection& connection, const HttpRequest& req
 }
 
 void EngineServer::on_body_too_large(HttpConnection& connection, const HttpRequest& request) {
+  // The session is unharmed: it may be asked again, in pieces.
+  if (EngineSession* const session = find(QueryString(request.query).get("sid").value_or(""))) {
+    session->on_post_refused();
+  }
   connection.respond(
       {.status = 413, .content_type = {}, .body = {}, .headers = cors_headers(request), .close = true});
 }
@@ -183,6 +188,11 @@ IpAddress EngineServer::client_of(const HttpConnection& connection, const HttpRe
   return options_.trusted_proxies.client_address(connection.peer(), forwarded, x_forwarded_for);
 }
 
+void EngineServer::note_refused_handshake(std::string_view code, const HttpConnection& connection,
+                                          const HttpRequest& request) {
+  if (home_.on_handshake_refused) home_.on_handshake_refused(code, client_of(connection, request));
+}
+
 EngineSession& EngineServer::create_session(HttpConnection& connection, const HttpRequest& request) {
   // Any slot of this worker will do; one fixed slot keeps the name short of meaning.
   const SessionId id = SessionId::make(home_.worker, home_.incarnation);
@@ -197,6 +207,7 @@ void EngineServer::on_handshake(HttpConnection& connection, const HttpRequest& r
   if (shared_.sessions.fetch_add(1, std::memory_order_relaxed) >= shared_.sessions_max) {
     shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
     probe_.refused_full.add();
+    note_refused_handshake("full", connection, request);
     connection.respond({.status = 503,
                         .content_type = "text/plain",
                         .body = "Too many connections",

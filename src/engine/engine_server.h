@@ -29,6 +29,8 @@ struct EngineHome {
   std::function<void(unsigned worker, ReleasedConnection connection)> hand_over;
   // Called once in the life of the process, when a peer that is no trusted proxy sends forwarding headers.
   std::function<void(const IpAddress& peer)> on_untrusted_proxy = {};
+  // Called when a handshake is refused for what its client is or for want of room: "forbidden", "full".
+  std::function<void(std::string_view code, const IpAddress& client)> on_handshake_refused = {};
 };
 
 class EngineServer final : public HttpHandler {
@@ -77,6 +79,8 @@ class EngineServer final : public HttpHandler {
                                                               std::string_view sid, bool upgrade);
   void on_handshake(HttpConnection& connection, const HttpRequest& request, bool websocket);
   void upgrade(HttpConnection& connection, const HttpRequest& request, EngineSession* session);
+  void note_refused_handshake(std::string_view code, const HttpConnection& connection,
+                              const HttpRequest& request);
   EngineSession& create_session(HttpConnection& connection, const HttpRequest& request);
   [[nodiscard]] IpAddress client_of(const HttpConnection& connection, const HttpRequest& request);
   [[nodiscard]] EngineSession* find(std::string_view sid) const;

@@ -76,6 +76,7 @@ class EngineSession final : public LoopObject, private PeerListener {
   // A POST's head has come: false when it was refused (and the session closed).
   [[nodiscard]] bool on_post_head(HttpConnection& connection, const HttpRequest& request);
   void on_post_body(HttpConnection& connection, const HttpRequest& request);
+  void on_post_refused() noexcept { post_ = no_handle; }
   void on_post_aborted();
 
   // A WebSocket with this sid has shaken hands. Takes it as a probe, or closes it.

@@ -39,7 +39,7 @@ class AudienceTable {
     }
   };
 
-  // Rooms of the main namespace are keyed by their name alone; those of others by "/namespace,room".
+  // Rooms of the main namespace are keyed by their name alone; those of others with the namespace in front.
   [[nodiscard]] static std::string key_of(std::string_view namespace_name, std::string_view room);
   [[nodiscard]] WorkerSet workers_of_room(std::string_view namespace_name, std::string_view room) const;
 

@@ -17,8 +17,8 @@ namespace relay {
 // Whom an event is for: the union of the rooms, each socket once, without the excepted ones.
 struct Audience {
   std::string namespace_name = "/";
-  std::vector<std::string> rooms;   // empty: everyone in the namespace
-  std::vector<std::string> except;  // socket ids
+  std::vector<std::string> rooms = {};   // empty: everyone in the namespace
+  std::vector<std::string> except = {};  // socket ids
 };
 
 // Who is told the outcome of a publish, on which worker. Without a handle: nobody.

@@ -47,8 +47,8 @@ using ConnectDecision = std::variant<Admitted, Refused, CloseInstead>;
 
 // An EVENT as it came; views die with the call.
 struct MemberEvent {
-  std::string_view name_json;       // a string or a number, as JSON
-  std::string_view arguments_json;  // the inside of the array behind the name: `1,{"a":2}`
+  std::string_view name_json = {};       // a string or a number, as JSON
+  std::string_view arguments_json = {};  // the inside of the array behind the name: `1,{"a":2}`
   unsigned arguments_count = 0;
   std::optional<std::uint64_t> ack_id = {};
   std::vector<std::string> attachments = {};

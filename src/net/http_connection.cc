@@ -20,6 +20,11 @@ constexpr std::size_t read_bytes_per_turn_max = 512 * 1024;
 // An answer this large that the peer does not read holds the next request back.
 constexpr std::size_t output_bytes_high = 256 * 1024;
 
+// A method is a token (RFC 9110 §9.1). TLS on a plain port, for one, need not wait for its time-out.
+bool may_begin_request(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 // The value of a Date header (RFC 9110 §5.6.7), made once a second.
 std::string_view http_date(WallTime now) {
   struct Cached {
@@ -98,6 +103,8 @@ void HttpConnection::on_io(std::uint32_t events) {
 
 void HttpConnection::read_available() {
   input_waits_ = false;
+  // What was pipelined behind the request that has just been answered comes first.
+  if (!input_.empty() && state_ == State::reading_head) process({});
   const std::span<char> buffer = owner_.loop_.read_buffer();
   for (std::size_t total = 0;;) {
     if (state_ == State::awaiting_answer) {
@@ -182,6 +189,8 @@ bool HttpConnection::process_head(std::string_view& input) {
   if (end == std::string_view::npos) {
     if (input.size() > http_head_bytes_max) {
       refuse(431, "the head is larger than 16 KiB");
+    } else if (!may_begin_request(input.front())) {
+      refuse(400, "no HTTP request begins like this");
     } else if (!head_begun_) {
       head_begun_ = true;
       arm(owner_.options_.request_timeout);
@@ -194,7 +203,8 @@ bool HttpConnection::process_head(std::string_view& input) {
     refuse(parsed.error().status, parsed.error().detail);
     return false;
   }
-  keep_alive_ = request.keep_alive;
+  // Who wanted another protocol and did not get it has no use for this one.
+  keep_alive_ = request.keep_alive && !request.header("Upgrade");
   head_only_ = request.method == "HEAD";
   raw_request_ = input;
   behind_head_ = input.substr(head.size());
@@ -396,8 +406,12 @@ void HttpConnection::end() {
 }
 
 HttpConnections::~HttpConnections() {
-  table_.for_each([](HttpConnection& connection) { connection.abort(); });
+  abort_all();
   loop_.destroy_closed();  // what was aborted still refers to us
+}
+
+void HttpConnections::abort_all() {
+  table_.for_each([](HttpConnection& connection) { connection.abort(); });
 }
 
 void HttpConnections::adopt(ReleasedConnection released) {

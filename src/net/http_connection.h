@@ -142,6 +142,8 @@ class HttpConnections {
   HttpConnections& operator=(const HttpConnections&) = delete;
 
   void adopt(ReleasedConnection connection);
+  // Closes all of them without another word.
+  void abort_all();
   [[nodiscard]] HttpConnection* find(Handle handle) const noexcept { return table_.find(handle); }
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
   [[nodiscard]] EventLoop& loop() noexcept { return loop_; }

@@ -72,7 +72,10 @@ std::unexpected<HttpHeadError> other_version() {
 bool names_a_version(std::string_view head) {
   const std::string_view line = head.substr(0, head.find("\r\n"));
   const std::size_t space = line.rfind(' ');
-  return std::ranges::count(line, ' ') == 2 && line.substr(space + 1).starts_with("HTTP/");
+  const std::string_view version = line.substr(space + 1);
+  const auto is_digit = [&](std::size_t at) { return version[at] >= '0' && version[at] <= '9'; };
+  return std::ranges::count(line, ' ') == 2 && version.size() == 8 && version.starts_with("HTTP/") &&
+         is_digit(5) && version[6] == '.' && is_digit(7);
 }
 
 // RFC 9112 §3.2: origin-form, absolute-form (as sent to proxies), or `*` of OPTIONS.

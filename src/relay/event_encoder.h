@@ -16,9 +16,9 @@
 namespace relay {
 
 struct EventFormat {
-  std::optional<std::string> fixed_name;  // EMIT_AS: instead of the event's own type
-  bool bare_payload = false;              // ENVELOPE=raw
-  bool with_offset = true;                // recovery is on
+  std::optional<std::string> fixed_name = {};  // EMIT_AS: instead of the event's own type
+  bool bare_payload = false;                   // ENVELOPE=raw
+  bool with_offset = true;                     // recovery is on
 };
 
 struct EventContent {

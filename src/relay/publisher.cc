@@ -68,7 +68,9 @@ void Publisher::publish(const PublishRequest& request, SteadyTime received, std:
         return settle(pending, {.verdict = PublishVerdict::conflict, .id = {}, .issued_at = {}});
       case NonceVerdict::in_progress:
         return;  // the one that is under way settles us too
+      // Too many wait for its twin already, which may well be accepted.
       case NonceVerdict::crowded:
+        return settle(pending, {.verdict = PublishVerdict::unknown, .id = {}, .issued_at = {}});
       case NonceVerdict::full:
         return settle(pending, {.verdict = PublishVerdict::not_done, .id = {}, .issued_at = {}});
     }

@@ -70,6 +70,7 @@ class Publisher {
   // From the hub.
   void on_outcome(const PublishOutcome& outcome);
 
+  [[nodiscard]] Log& log() noexcept { return log_; }
   [[nodiscard]] RelayProbe& probe() noexcept { return probe_; }
   [[nodiscard]] const RelayProbe& probe() const noexcept { return probe_; }
 

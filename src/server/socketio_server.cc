@@ -83,6 +83,7 @@ void SocketIoServer::end_workers() {
   for (const auto& worker : workers_) worker->request_stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+  for (const auto& worker : workers_) worker->release_sockets();
 }
 
 }  // namespace relay

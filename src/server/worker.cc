@@ -21,7 +21,9 @@ Worker::Worker(unsigned index, const ServerOptions& options, ServerShared& share
       bus_(options.make_bus ? options.make_bus(index, shared.log) : std::make_unique<LocalBus>(shared.log)),
       hub_(index, options.hub, loop_, shared.log, *bus_),
       connections_(loop_, *this, options.http, net_probe_),
-      inbox_(loop_) {}
+      inbox_(loop_) {
+  measure_turn(loop_.now());  // it counts as alive from here on
+}
 
 // Sessions first: they answer their parked polls through connections, and tell the application that they end.
 Worker::~Worker() {
@@ -34,7 +36,8 @@ void Worker::mount(EngineOptions options, SessionAcceptor* acceptor) {
                   .workers_count = options_.workers_count,
                   .incarnation = shared_.incarnation,
                   .hand_over = shared_.hand_over,
-                  .on_untrusted_proxy = untrusted_proxy_notice_};
+                  .on_untrusted_proxy = untrusted_proxy_notice_,
+                  .on_handshake_refused = refusal_notice_};
   SessionAcceptor& accepts = acceptor == nullptr ? hub_ : *acceptor;
   engines_.push_back(std::make_unique<EngineServer>(std::move(home), std::move(options), shared_.engine,
                                                     connections_, accepts, engine_probe_));
@@ -42,6 +45,10 @@ void Worker::mount(EngineOptions options, SessionAcceptor* acceptor) {
 
 void Worker::set_untrusted_proxy_notice(std::function<void(const IpAddress&)> notice) {
   untrusted_proxy_notice_ = std::move(notice);
+}
+
+void Worker::set_refusal_notice(std::function<void(std::string_view, const IpAddress&)> notice) {
+  refusal_notice_ = std::move(notice);
 }
 
 void Worker::listen(int descriptor) {
@@ -86,7 +93,15 @@ void Worker::turn() {
   loop_.flush_dirty();
   hub_.after_flush();
   loop_.destroy_closed();
+  if (index_ == 0) evict_expired();
   measure_turn(began);
+}
+
+// Once a second, so that a quiet node forgets too.
+void Worker::evict_expired() {
+  if (loop_.now() - evicted_at_ < idle_wait_max) return;
+  evicted_at_ = loop_.now();
+  shared_.log.evict_expired();
 }
 
 void Worker::measure_turn(SteadyTime began) {
@@ -99,12 +114,20 @@ void Worker::measure_turn(SteadyTime began) {
   const auto now_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now().time_since_epoch()).count();
   probe_.last_turn_ms.store(now_ms, std::memory_order_relaxed);
-  probe_.turns.add();
 }
 
 void Worker::close_sessions(CloseReason reason) {
+  // What was accepted in this turn is still owed to the sockets.
+  static_cast<void>(hub_.run_log());
   if (application_ != nullptr) application_->before_close();
   for (const auto& engine : engines_) engine->close_all(reason);
+}
+
+void Worker::release_sockets() {
+  listeners_.clear();
+  connections_.abort_all();
+  for (const auto& further : further_connections_) further->abort_all();
+  loop_.destroy_closed();
 }
 
 std::size_t Worker::sessions_count() const {
@@ -130,6 +153,11 @@ HttpHandler& Worker::handler_for(const HttpRequest& request) {
 
 std::optional<std::size_t> Worker::on_head(HttpConnection& connection, const HttpRequest& request) {
   return handler_for(request).on_head(connection, request);
+}
+
+std::size_t Worker::body_bytes_max(const HttpRequest& request, std::string_view first_bytes,
+                                   std::size_t limit_of_head) {
+  return handler_for(request).body_bytes_max(request, first_bytes, limit_of_head);
 }
 
 void Worker::on_request(HttpConnection& connection, const HttpRequest& request) {

@@ -42,7 +42,6 @@ struct ServerShared {
 struct WorkerProbe {
   std::atomic<std::int64_t> last_turn_ms{0};      // on the steady clock
   std::atomic<std::uint64_t> longest_turn_us{0};  // since it was last read; whoever reads it sets it back
-  Counter turns;
 };
 
 class Worker final : private HttpHandler {
@@ -60,7 +59,9 @@ class Worker final : private HttpHandler {
   // Takes the descriptor. The handler must outlive the worker.
   void listen(int descriptor);
   void listen_for(int descriptor, HttpHandler& handler);
+  // Before mount().
   void set_untrusted_proxy_notice(std::function<void(const IpAddress&)> notice);
+  void set_refusal_notice(std::function<void(std::string_view code, const IpAddress&)> notice);
 
   // ---- on its own thread
 
@@ -70,6 +71,8 @@ class Worker final : private HttpHandler {
   [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
   [[nodiscard]] HttpConnections& connections() noexcept { return connections_; }
   void close_sessions(CloseReason reason);
+  // After run() has returned: closes the listeners and what is still connected.
+  void release_sockets();
   [[nodiscard]] std::size_t sessions_count() const;
 
   // ---- from any thread
@@ -85,11 +88,14 @@ class Worker final : private HttpHandler {
 
  private:
   void turn();
+  void evict_expired();
   void measure_turn(SteadyTime began);
 
   [[nodiscard]] HttpHandler& handler_for(const HttpRequest& request);
   [[nodiscard]] std::optional<std::size_t> on_head(HttpConnection& connection,
                                                    const HttpRequest& request) override;
+  [[nodiscard]] std::size_t body_bytes_max(const HttpRequest& request, std::string_view first_bytes,
+                                           std::size_t limit_of_head) override;
   void on_request(HttpConnection& connection, const HttpRequest& request) override;
   void on_body_too_large(HttpConnection& connection, const HttpRequest& request) override;
   void on_malformed(HttpConnection& connection, unsigned status, std::string_view detail) override;
@@ -110,8 +116,10 @@ class Worker final : private HttpHandler {
   std::vector<std::unique_ptr<EngineServer>> engines_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::function<void(const IpAddress&)> untrusted_proxy_notice_;
+  std::function<void(std::string_view, const IpAddress&)> refusal_notice_;
   Inbox<WorkerMessage> inbox_;
   std::atomic<bool> stop_requested_{false};
+  SteadyTime evicted_at_;
   bool more_to_do_ = false;
 };
 

@@ -196,8 +196,10 @@ for (const target of await startEngineTargets(test)) {
     test('on a foreign path gets no 101', async () => {
       const connection = await RawConnection.open(port);
       connection.write(requestText('GET', '/foreign/?EIO=4&transport=websocket', upgradeHeaders()));
-      await connection.end();
-      assert.doesNotMatch(connection.unread.toString('latin1'), /^HTTP\/1\.1 101/);
+      // Node's server ends such a connection without a word after a second; an answer is kinder.
+      const response = await connection.response().catch(() => null);
+      assert.ok(response === null || response.status === 404, response?.head);
+      connection.close();
     });
 
     test('a client that resets while it is refused harms nobody', async () => {

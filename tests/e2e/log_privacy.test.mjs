@@ -27,6 +27,7 @@ const told = {
   type: fresh('story.type'),
   nonce: fresh('story-nonce'),
   payload: marker('payload'),
+  fieldName: marker('fieldname'),
   clientPayload: marker('clientpayload'),
   wrongKey: marker('wrongkey'),
   wrongToken: marker('wrongtoken'),
@@ -69,7 +70,7 @@ async function tellOfPublishes() {
   told.answer = (await relay.post(event, { headers })).json;
   await relay.post(event, { headers });
   await relay.post({ ...event, payload: [told.payload] }, { headers });
-  await relay.post({ ...event, [told.payload]: told.payload, type: '' });
+  await relay.post({ ...event, [told.fieldName]: told.payload, type: '' });
   await relay.post(`{"room":"r","type":"t","payload":"${told.payload}"`);
   await relay.post([event, { payload: told.payload }]);
   await relay.post(event, { key: told.wrongKey });
@@ -170,13 +171,13 @@ describe('what is never printed', () => {
     }
   }
 
-  test('the story was told at every level', () => {
-    assert.ok(relay.logs.items.some(({ level }) => level === 'debug' || level === 'trace'));
-  });
-
   test('payloads of publishers and of clients', () => {
     assertAbsent('a payload', told.payload);
     assertAbsent("a client's payload", told.clientPayload);
+  });
+
+  test('names of unknown fields, which may be a payload that lost its wrapping', () => {
+    assertAbsent('the name of an unknown field', told.fieldName);
   });
 
   test('keys and secrets, right and wrong ones', () => {

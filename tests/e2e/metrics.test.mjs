@@ -124,12 +124,13 @@ describe('what happens is counted', () => {
 
   test('sessions, rooms, events, deliveries and their bytes', async () => {
     const room = fresh('room');
+    const rooms = await roomsOfOneSocket();
     let session;
-    await moves('sessions_opened_total', {}, 1, async () => {
-      await moves('rooms', {}, await roomsOfOneSocket(), async () => {
+    await moves('sessions_opened_total', {}, 1, () =>
+      moves('rooms', {}, rooms, async () => {
         session = await WebSocketSession.join(relay.port, { token: mint({ sessionId: room }) });
-      });
-    });
+      }),
+    );
     await moves('events_published_total', { outcome: 'accepted' }, 2, async () => {
       await moves('deliveries_total', {}, 1, async () => {
         await relay.publish(room, 'counted', 'x'.repeat(1000));

@@ -265,22 +265,29 @@ describe('broken framing is 400 and closes', () => {
     'a NUL in a header': head('GET /healthz HTTP/1.1', 'Host: a', 'X: a\0b'),
     'no version': 'GET /healthz\r\n\r\n',
     'a version that is none': head('GET /healthz HTTP/9', 'Host: a'),
-    'TLS on a plain port': Buffer.from('16030100050100000100', 'hex'),
   };
   for (const [name, bytes] of Object.entries(requests)) {
     test(name, async () => {
       const connection = await RawConnection.open(relay.port);
       connection.write(bytes);
       // Followed by a request that must not be answered: whoever reads on after broken framing can be smuggled to.
-      if (!name.startsWith('TLS')) connection.write(requestText('GET', '/healthz', { 'X-Smuggled': '1' }));
+      connection.write(requestText('GET', '/healthz', { 'X-Smuggled': '1' }));
 
       const response = await connection.response();
       await connection.end();
 
-      assert.equal(response.status, 400, response.head);
+      const allowed = name === 'a version that is none' ? [400, 505] : [400];
+      assert.ok(allowed.includes(response.status), response.head);
       assert.doesNotMatch(connection.unread.toString('latin1'), /HTTP\/1\.1 200/);
     });
   }
+
+  test('TLS on a plain port is ended, at once or as a head that never comes', async () => {
+    const connection = await RawConnection.open(relay.port);
+    connection.write(Buffer.from('160301020001000001fc0303', 'hex'));
+    await connection.end();
+    assert.match(connection.unread.toString('latin1'), /^(HTTP\/1\.1 (400|408) |$)/);
+  });
 
   test('the same length twice may pass or not, but is one message', async () => {
     const { connection, response } = await exchange(head('POST /events HTTP/1.1', ...common, length, length) + json);

@@ -186,7 +186,7 @@ describe('these are accepted', () => {
       '42["message",{"_placeholder":true,"num":0}]',
       ['42["message-back",{"_placeholder":true,"num":0}]'],
     ],
-    ['separators of polling inside text', '42["message","a\x1eb"]', null],
+    ['a separator of polling, escaped', '42["message","a\\u001eb"]', null],
     ['a dash and a comma in the data', '42["message","1-/a,b"]', ['42["message-back","1-/a,b"]']],
     ['numbers that JavaScript cannot hold', '42["message",9007199254740993]', null],
   ];

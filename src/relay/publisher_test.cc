@@ -1,0 +1,167 @@
+#include "relay/publisher.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "hub/cluster_bus.h"
+
+namespace relay {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A bus that does as it is told: says yes, says no, or says nothing until it is asked again.
+class StubBus final : public ClusterBus {
+ public:
+  enum class Mood { accept, refuse, silent };
+
+  explicit StubBus(EventLog& log) : log_(log) {}
+  void publish(NewEvent event) override { taken_.push_back(std::move(event)); }
+  void flush() override {
+    if (mood == Mood::silent) return;
+    for (NewEvent& event : taken_) {
+      ++published;
+      if (mood == Mood::accept) log_.append(std::span(&event, 1));
+      if (mood == Mood::refuse) log_.refuse(event.ticket, PublishFate::unavailable);
+    }
+    taken_.clear();
+  }
+
+  Mood mood = Mood::accept;
+  std::size_t published = 0;
+
+ private:
+  EventLog& log_;
+  std::vector<NewEvent> taken_;
+};
+
+class PublisherTest : public ::testing::Test {
+ protected:
+  // Publishes and lets the turn end; the result, if it came.
+  std::optional<PublishResult> publish(const PublishRequest& request) {
+    auto result = std::make_shared<std::optional<PublishResult>>();
+    publisher_.publish(request, loop_.now(), "r-1", [result](const PublishResult& came) { *result = came; });
+    results_.push_back(result);
+    turn();
+    return *result;
+  }
+  void turn() {
+    loop_.wait(milliseconds(0));
+    hub_.begin_turn();
+    loop_.dispatch();
+    while (hub_.run_log()) {
+    }
+    static_cast<void>(hub_.prepare_to_sleep());
+  }
+  static PublishRequest request(std::optional<std::string> nonce = {}, std::string_view payload = "1") {
+    PublishRequest event;
+    event.targets = {"room"};
+    event.type = "a.b";
+    event.payload_json = payload;
+    event.nonce = std::move(nonce);
+    return event;
+  }
+
+  ManualClock clock_;
+  EventLog log_{{.workers_count = 1}, clock_, [](unsigned) {}};
+  StubBus bus_{log_};
+  EventLoop loop_{clock_, milliseconds(1)};
+  LocalHub hub_{0, {}, loop_, log_, bus_};
+  NonceStore nonces_{clock_, {.nonces_max = 3, .ttl = std::chrono::seconds(60)}};
+  int nowhere_ = open("/dev/null", O_WRONLY);
+  Log lines_{{.level = LogLevel::info, .node = "n", .descriptor = nowhere_}, clock_};
+  Publisher publisher_{hub_,
+                       nonces_,
+                       lines_,
+                       {.format = {}, .bus_timeout = milliseconds(2000)},
+                       [](unsigned, std::move_only_function<void(Publisher&)>) {}};
+  std::vector<std::shared_ptr<std::optional<PublishResult>>> results_;
+};
+
+TEST_F(PublisherTest, IsAcceptedWhenTheBusBringsItBack) {
+  const auto result = publish(request());
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->verdict, PublishVerdict::accepted);
+  EXPECT_EQ(result->id.size(), offset_length);
+  EXPECT_EQ(result->recipients, 0U);
+  EXPECT_EQ(publisher_.probe().accepted.value(), 1U);
+}
+
+TEST_F(PublisherTest, IsCertainlyNotDoneWhenTheBusRefuses) {
+  bus_.mood = StubBus::Mood::refuse;
+  const auto result = publish(request("nonce-01"));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->verdict, PublishVerdict::not_done);
+
+  bus_.mood = StubBus::Mood::accept;
+  EXPECT_EQ(publish(request("nonce-01"))->verdict, PublishVerdict::accepted);  // the nonce is free again
+}
+
+TEST_F(PublisherTest, IsUnknownWhenTheBusDoesNotAnswerInTime) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request()).has_value());
+  clock_.advance(milliseconds(1990));
+  turn();
+  EXPECT_FALSE(results_[0]->has_value());
+
+  clock_.advance(milliseconds(20));
+  turn();
+
+  ASSERT_TRUE(results_[0]->has_value());
+  EXPECT_EQ((*results_[0])->verdict, PublishVerdict::unknown);
+}
+
+TEST_F(PublisherTest, ARetryLearnsTheFateOfAPublishThatTimedOut) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request("nonce-02")).has_value());
+  clock_.advance(milliseconds(2010));
+  turn();
+  EXPECT_EQ((*results_[0])->verdict, PublishVerdict::unknown);
+
+  EXPECT_FALSE(publish(request("nonce-02")).has_value());  // waits for the first one's news
+  bus_.mood = StubBus::Mood::accept;
+  turn();
+
+  ASSERT_TRUE(results_[1]->has_value());
+  EXPECT_EQ((*results_[1])->verdict, PublishVerdict::duplicate);
+  EXPECT_EQ(bus_.published, 1U);
+  EXPECT_EQ(publish(request("nonce-02"))->verdict, PublishVerdict::duplicate);
+}
+
+TEST_F(PublisherTest, ATwinWaitsForTheFirstAndGetsItsAnswer) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request("nonce-03")).has_value());
+  EXPECT_FALSE(publish(request("nonce-03")).has_value());
+  EXPECT_EQ(publish(request("nonce-03", "2"))->verdict, PublishVerdict::conflict);
+  bus_.mood = StubBus::Mood::accept;
+  turn();
+
+  EXPECT_EQ((*results_[0])->verdict, PublishVerdict::accepted);
+  EXPECT_EQ((*results_[1])->verdict, PublishVerdict::duplicate);
+  EXPECT_EQ((*results_[1])->id, (*results_[0])->id);
+  EXPECT_EQ(bus_.published, 1U);
+}
+
+TEST_F(PublisherTest, ANewNonceIsRefusedWhenTooManyAreRemembered) {
+  for (const char* nonce : {"nonce-04", "nonce-05", "nonce-06"}) {
+    EXPECT_EQ(publish(request(nonce))->verdict, PublishVerdict::accepted);
+  }
+  EXPECT_EQ(publish(request("nonce-07"))->verdict, PublishVerdict::not_done);
+  EXPECT_EQ(publish(request("nonce-04"))->verdict, PublishVerdict::duplicate);
+}
+
+TEST_F(PublisherTest, TheTimestampIsCopiedAndElseTheClockTells) {
+  PublishRequest dated = request();
+  dated.timestamp = "2020-02-29T23:59:59Z";
+  EXPECT_EQ(publish(dated)->issued_at, "2020-02-29T23:59:59Z");
+  EXPECT_EQ(publish(request())->issued_at.size(), 24U);
+}
+
+}  // namespace
+}  // namespace relay

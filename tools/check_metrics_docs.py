@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Checks that docs/metrics.md lists the metric families that the relay has, each once, and no others.
+
+A family of the code is a name after `families,` in src/api/prometheus_*.cc; those of prometheus_families.cc get the
+prefix socket_relay_ there. A family of the page is a row of a table that begins with a full name in backticks.
+
+Usage: check_metrics_docs.py [ROOT]    Exit status 1 when the two differ.
+"""
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+PREFIX = "socket_relay_"
+FAMILY = re.compile(r'\(families,\s*"([a-z0-9_]+)"')
+ROW = re.compile(r"^\| `((?:socket_relay|process)_[a-z0-9_]+)` \|", re.MULTILINE)
+
+
+def families_of_code(root):
+    families = Counter()
+    for path in sorted((root / "src" / "api").glob("prometheus_*.cc")):
+        prefix = PREFIX if path.name == "prometheus_families.cc" else ""
+        families.update(prefix + name for name in FAMILY.findall(path.read_text(encoding="utf-8")))
+    return families
+
+
+def check(root):
+    """Returns the problems found below root, one line each."""
+    code = families_of_code(root)
+    page = Counter(ROW.findall((root / "docs" / "metrics.md").read_text(encoding="utf-8")))
+    if not code:
+        return ["src/api/prometheus_*.cc: no metric family was found"]
+    problems = [f"docs/metrics.md: no row for {name}" for name in sorted(code.keys() - page.keys())]
+    problems += [f"docs/metrics.md: {name} is no family of the relay" for name in sorted(page.keys() - code.keys())]
+    problems += [f"docs/metrics.md: {name} has {count} rows" for name, count in sorted(page.items()) if count > 1]
+    return problems
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
+    problems = check(root)
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print("metrics: docs/metrics.md lists exactly the families of the code")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
