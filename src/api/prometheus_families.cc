@@ -18,10 +18,8 @@ using prometheus::MetricType;
 // One family and the samples that are added to it.
 class Family {
  public:
-  Family(std::vector<MetricFamily>& families, std::string name, std::string help, MetricType type) {
-    families.push_back({"socket_relay_" + std::move(name), std::move(help), type, {}});
-    family_ = &families.back();
-  }
+  Family(std::vector<MetricFamily>& families, const std::string& name, std::string help, MetricType type)
+      : family_(&families.emplace_back(MetricFamily{"socket_relay_" + name, std::move(help), type, {}})) {}
 
   void add(double value, std::vector<ClientMetric::Label> labels = {}) {
     ClientMetric metric;
@@ -154,11 +152,13 @@ void add_publishes(std::vector<MetricFamily>& families, const NodeView& node, co
       .add(static_cast<double>(node.nonces.size()));
 
   std::vector<const LatencyHistogram*> publish;
+  publish.reserve(node.relay_probes.size());
   for (const RelayProbe* const probe : node.relay_probes) publish.push_back(&probe->publish);
   Family(families, "publish_duration_seconds", "From a publish's arrival to its last local write queued",
          MetricType::Histogram)
       .add_histogram(merge(publish));
   std::vector<const LatencyHistogram*> fanout;
+  fanout.reserve(node.server.workers().size());
   for (const auto& worker : node.server.workers()) fanout.push_back(&worker->hub_probe().fanout);
   Family(families, "fanout_duration_seconds",
          "From a publish's arrival to a worker's last byte of it written", MetricType::Histogram)

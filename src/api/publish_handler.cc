@@ -147,7 +147,7 @@ void PublishHandler::refuse(HttpConnection& connection, const PublishRefusal& re
   note_refusal(refusal);
   HttpResponse response = problem_response(problem_of(refusal));
   response.close = close;
-  connection.respond(std::move(response));
+  connection.respond(response);
 }
 
 void PublishHandler::note_refusal(const PublishRefusal& refusal) {

@@ -63,7 +63,7 @@ void Router::on_body_too_large(HttpConnection& connection, const HttpRequest& re
   HttpResponse response = problem_response(
       {.status = 413, .code = "too_large", .detail = "This path has no use for a body of that size."});
   response.close = true;
-  connection.respond(std::move(response));
+  connection.respond(response);
 }
 
 void Router::on_malformed(HttpConnection& connection, unsigned status, std::string_view detail) {
@@ -72,7 +72,7 @@ void Router::on_malformed(HttpConnection& connection, unsigned status, std::stri
                         .code = "bad_request",
                         .detail = "The request is malformed: " + std::string(detail) + "."});
   response.close = true;
-  connection.respond(std::move(response));
+  connection.respond(response);
 }
 
 void Router::on_aborted(HttpConnection& /*connection*/, const HttpRequest& /*request*/) {}

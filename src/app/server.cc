@@ -139,6 +139,7 @@ bool wait_for_signal(const sigset_t& signals, std::chrono::seconds time) {
 }  // namespace
 
 int serve(const Settings& settings) {
+  signal(SIGPIPE, SIG_IGN);  // a log reader that went away is no reason to stop
   const SystemClock clock;
   Log log({.level = settings.log.level,
            .format = settings.log.format,
@@ -223,10 +224,10 @@ int serve(const Settings& settings) {
                          {"version", version()}});
   if (settings.life.dev) print_dev_hints(settings, server.port(), clock);
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  int received = 0;
+  sigwait(&signals, &received);
   view.draining.store(true, std::memory_order_relaxed);
-  log.info("draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  log.info("draining", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
   if (wait_for_signal(signals, settings.life.ready_delay)) server.stop();
   log.info("stopped");
   log.flush();

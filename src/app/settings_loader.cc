@@ -129,8 +129,9 @@ class Loader {
     const std::size_t problems_before = problems_.size();
     auto given = given_text(setting);
     if (problems_.size() != problems_before) return;
-    EffectiveSetting effective = given ? *std::move(given) : default_of(setting);
-    const bool is_set = !effective.text.empty() || (setting.empty_is_a_value && given);
+    const bool is_given = given.has_value();
+    EffectiveSetting effective = is_given ? *std::move(given) : default_of(setting);
+    const bool is_set = !effective.text.empty() || (setting.empty_is_a_value && is_given);
     if (!is_set && is_required(setting.name)) {
       refuse(setting.name, "is required: " + std::string(setting.meaning));
       return;

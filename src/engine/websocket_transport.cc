@@ -63,7 +63,9 @@ void WebsocketTransport::on_io(std::uint32_t events) {
   if (ended_) return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return fail(CloseReason::transport_close, {});
   if ((events & EPOLLOUT) != 0 && session_ != nullptr) session_->flush();
-  if (!ended_ && (events & (EPOLLIN | EPOLLRDHUP)) != 0) read_available();
+  if (ended_ || (events & (EPOLLIN | EPOLLRDHUP)) == 0) return;
+  peer_ended_ = peer_ended_ || (events & EPOLLRDHUP) != 0;
+  read_available();
 }
 
 void WebsocketTransport::read_available() {
@@ -82,8 +84,9 @@ void WebsocketTransport::read_available() {
       if (lingered_bytes_ > linger_bytes_max) return end();
     }
     if (ended_) return;
-    // A short read has emptied the socket; what comes later is announced again.
-    if (*got < buffer.size()) return;
+    // A short read has emptied the socket; what comes later is announced again, but for an end that was
+    // already.
+    if (*got < buffer.size() && !peer_ended_) return;
     if (total > read_bytes_per_turn_max) return server_.loop().continue_later(*this);
   }
 }

@@ -67,6 +67,7 @@ class WebsocketTransport final : public LoopObject {
   std::size_t unfinished_counted_ = 0;
   std::size_t lingered_bytes_ = 0;
   std::unique_ptr<Timer> linger_;
+  bool peer_ended_ = false;
   bool ended_ = false;
 };
 

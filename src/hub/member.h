@@ -52,7 +52,7 @@ class Member {
                    std::span<const std::string> attachments = {});
 
   // DISCONNECT: the client stays away until it decides otherwise. The connection serves its other namespaces
-  // on.
+  // on. The member is gone when the call returns.
   void disconnect();
   // Closes the whole connection; stock clients come back by themselves.
   void close_transport(CloseReason reason);

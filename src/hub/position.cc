@@ -7,7 +7,7 @@
 namespace relay {
 namespace {
 
-constexpr std::string_view alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+constexpr std::string_view alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
 static_assert(alphabet.size() == 64);
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 // Where an event stands in the log, and the text of it that leaves the process: the offset.
 //
-//     [ 6: epoch ] . [ 11: position ]        Q84z6u.-----------7
+//     [ 6: epoch ] . [ 11: position ]        Q84z6u.00000000007
 //
 // The epoch is drawn when the log begins, so that an offset of an earlier log is told from one of this. The
 // position is written with 6 bits a character in an alphabet that sorts as ASCII does, always 11 characters:

@@ -93,12 +93,14 @@ void HttpConnection::on_io(std::uint32_t events) {
   if (state_ == State::gone) return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return on_end_of_input(true);
   if ((events & (EPOLLIN | EPOLLRDHUP)) == 0) return;
+  end_announced_ = end_announced_ || (events & EPOLLRDHUP) != 0;
   if (state_ == State::awaiting_answer || output_.size() - output_sent_ > output_bytes_high) {
     input_waits_ = true;
-    if ((events & EPOLLRDHUP) != 0) on_end_of_input(false);
-    return;
+  } else {
+    read_available();
   }
-  read_available();
+  // The peer may have left right behind its request: nothing will announce that again.
+  if (end_announced_ && state_ == State::awaiting_answer) on_end_of_input(false);
 }
 
 void HttpConnection::read_available() {
@@ -124,6 +126,9 @@ void HttpConnection::read_available() {
       process({buffer.data(), *got});
     }
     if (state_ == State::gone) return;
+    // A short read has emptied the socket; what comes later is announced again, but for an end that was
+    // already.
+    if (*got < buffer.size() && !end_announced_) return;
     if (total > read_bytes_per_turn_max) return owner_.loop_.continue_later(*this);
   }
 }
@@ -209,16 +214,14 @@ bool HttpConnection::process_head(std::string_view& input) {
   raw_request_ = input;
   behind_head_ = input.substr(head.size());
   state_ = State::awaiting_answer;  // the handler may answer at once
+  before_body_ = request.has_body();
   const auto body_bytes_max = owner_.handler_.on_head(*this, request);
   raw_request_ = {};
   behind_head_ = {};
+  before_body_ = false;
   if (state_ == State::gone || state_ == State::lingering) return false;
   input.remove_prefix(head.size());
-  if (!body_bytes_max) {
-    // Answered without its body: where the next request begins is known only if there is none.
-    if (request.has_body()) begin_lingering();
-    return state_ == State::reading_head;
-  }
+  if (!body_bytes_max) return state_ == State::reading_head;
   if (request.content_length.value_or(0) > *body_bytes_max) {
     owner_.handler_.on_body_too_large(*this, request);
     return false;
@@ -309,11 +312,12 @@ void HttpConnection::refuse(unsigned status, std::string_view detail) {
   owner_.handler_.on_malformed(*this, status, detail);
 }
 
-void HttpConnection::respond(HttpResponse response) {
+void HttpConnection::respond(const HttpResponse& response) {
   if (state_ != State::awaiting_answer && state_ != State::reading_body) return;
   listener_ = nullptr;
   pending_.reset();
-  const bool close = response.close || !keep_alive_ || peer_ended_;
+  // Answered without its body, a request leaves bytes behind among which the next one would be looked for.
+  const bool close = response.close || !keep_alive_ || peer_ended_ || before_body_;
   append_response(output_, response, response.status, head_only_, close,
                   http_date(owner_.loop_.clock().wall()));
   owner_.loop_.mark_dirty(*this);

@@ -57,7 +57,7 @@ class HttpConnection final : public LoopObject {
   [[nodiscard]] bool awaits_answer() const noexcept { return state_ == State::awaiting_answer; }
 
   // Answers the request in hand. The bytes leave with the turn's flush.
-  void respond(HttpResponse response);
+  void respond(const HttpResponse& response);
 
   // Who is told when the peer leaves before the answer. Null: nobody; then a peer that has only ended its own
   // side still gets the answer.
@@ -127,7 +127,10 @@ class HttpConnection final : public LoopObject {
   bool keep_alive_ = true;    // of the request in hand
   bool head_only_ = false;    // the request in hand is a HEAD
   bool input_waits_ = false;  // readiness was announced while nothing was read
-  bool peer_ended_ = false;   // its side; it may still read
+  bool before_body_ = false;  // only during on_head(): the request has a body that was not read
+  bool end_announced_ =
+      false;  // the loop has said that the peer ended its side; what came before may be unread yet
+  bool peer_ended_ = false;  // its side, and all was read; it may still read itself
   bool close_after_output_ = false;
 };
 

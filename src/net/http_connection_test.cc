@@ -21,6 +21,7 @@ class EchoHandler final : public HttpHandler {
     const std::string line =
         std::string(request.method) + " " + std::string(request.path) + " " + std::string(request.body);
     if (hold) {
+      connection.set_peer_listener(listener);
       held.push_back(connection.handle());
       held_lines.push_back(line);
       return;
@@ -39,6 +40,7 @@ class EchoHandler final : public HttpHandler {
 
   std::size_t body_max = 1000;
   bool hold = false;
+  PeerListener* listener = nullptr;
   std::vector<Handle> held;
   std::vector<std::string> held_lines;
   std::vector<std::string> aborted;
@@ -149,6 +151,23 @@ TEST_F(HttpConnectionTest, AHalfClosedPeerStillGetsItsAnswer) {
   turns(2);
 
   EXPECT_NE(received().find("late"), std::string::npos);
+  EXPECT_EQ(connections_.size(), 0U);
+}
+
+class GoneCounter final : public PeerListener {
+ public:
+  void on_peer_gone(HttpConnection&) override { ++gone; }
+  int gone = 0;
+};
+
+TEST_F(HttpConnectionTest, NoticesAPeerThatLeftRightBehindItsRequest) {
+  GoneCounter listener;
+  handler_.hold = true;
+  handler_.listener = &listener;
+  send("GET /1" + std::string(head_end));
+  shutdown(peer_, SHUT_WR);  // before the request was read: one readiness for both
+  turns(3);
+  EXPECT_EQ(listener.gone, 1);
   EXPECT_EQ(connections_.size(), 0U);
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 
 using Stream = beast::websocket::stream<beast::tcp_stream>;

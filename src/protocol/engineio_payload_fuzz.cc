@@ -11,9 +11,8 @@
 #include "protocol/engineio_packet.h"
 #include "protocol/engineio_payload.h"
 
+namespace relay::engineio {
 namespace {
-
-using namespace relay::engineio;
 
 void check_packet(std::string_view text) {
   const auto packet = parse_text_packet(text);
@@ -46,3 +45,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RELAY_CHECK(count == std::ranges::count(body, record_separator) + 1);
   return 0;
 }
+
+}  // namespace relay::engineio

@@ -11,9 +11,8 @@
 #include "protocol/json_scanner.h"
 #include "protocol/socketio_decoder.h"
 
+namespace relay::socketio {
 namespace {
-
-using namespace relay::socketio;
 
 constexpr unsigned depth_max = 8;
 constexpr std::size_t packet_bytes_max = 1000;
@@ -72,3 +71,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace relay::socketio

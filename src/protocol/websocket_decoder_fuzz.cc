@@ -16,9 +16,8 @@
 #include "base/utf8.h"
 #include "protocol/websocket_decoder.h"
 
+namespace relay::websocket {
 namespace {
-
-using namespace relay::websocket;
 
 constexpr std::size_t message_bytes_max = 300;
 
@@ -100,3 +99,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RELAY_CHECK(decode(wire, seed, 40) == whole);
   return 0;
 }
+
+}  // namespace relay::websocket

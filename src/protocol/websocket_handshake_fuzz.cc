@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "protocol/websocket_handshake.h"
 
+namespace relay::websocket {
 namespace {
 
 std::string_view take_line(std::string_view& text) {
@@ -21,7 +22,6 @@ std::string_view take_line(std::string_view& text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace relay::websocket;
   std::string_view text(reinterpret_cast<const char*>(data), size);
   std::array<std::string_view, 4> lines;
   for (std::string_view& line : lines) line = take_line(text);
@@ -36,3 +36,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RELAY_CHECK(protocol.empty() || has_token(text, protocol));
   return 0;
 }
+
+}  // namespace relay::websocket

@@ -22,10 +22,10 @@ TEST(EventEncoder, PutsTheEnvelopeIntoOneFrame) {
 TEST(EventEncoder, LeavesASlotForTheOffset) {
   EncodedEvent event = encode_event(vote, {});
 
-  event.packet->bytes.replace(event.offset_at, 18, "Q84z6u.----------7");
+  event.packet->bytes.replace(event.offset_at, 18, "Q84z6u.00000000007");
 
   EXPECT_TRUE(
-      event.packet->payload().ends_with(R"("issuedAt":"2026-01-31T12:00:00Z"},"Q84z6u.----------7"])"));
+      event.packet->payload().ends_with(R"("issuedAt":"2026-01-31T12:00:00Z"},"Q84z6u.00000000007"])"));
 }
 
 TEST(EventEncoder, FollowsEmitAsAndEnvelope) {

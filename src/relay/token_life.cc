@@ -13,7 +13,12 @@ double seconds_of(WallTime time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
+// The clock counts nanoseconds in 64 bits, which is less than a token may say: what lies beyond the year 2248
+// is then.
+constexpr double latest_time_s = 8.8e9;
+
 WallTime wall_time(double seconds) {
+  seconds = std::min(seconds, latest_time_s);
   return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(seconds)));
 }
 

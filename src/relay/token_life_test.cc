@@ -36,6 +36,12 @@ TEST(TokenLife, CountsFromConnectWithoutIssuedAt) {
   EXPECT_NEAR(seconds_before_expiry(claims, 0), 20, 0.01);
 }
 
+TEST(TokenLife, ATokenForEverLivesAsLongAsTheClock) {
+  const TokenLife life = life_of(token(now_s, 253'402'300'799.0), now, std::chrono::seconds(5), 0.5);
+  EXPECT_GT(life.warn_at, now + std::chrono::hours(24 * 365 * 100));
+  EXPECT_GE(life.close_at, life.warn_at);
+}
+
 TEST(TokenLife, EndsAfterTheTolerance) {
   const TokenLife life = life_of(token(now_s, now_s + 60), now, std::chrono::seconds(5), 0.5);
   EXPECT_EQ(life.close_at, now + std::chrono::seconds(65));
