@@ -1,11 +1,13 @@
 #include "echo_application.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
 #include "engine/engine_session.h"
 #include "hub/member.h"
 #include "hub/namespace_handler.h"
+#include "net/timer_wheel.h"
 
 namespace relay::echo {
 namespace {
@@ -31,27 +33,53 @@ class EngineEchoAcceptor final : public SessionAcceptor {
   }
 };
 
+// A program that reads the answer to its CONNECT and the next event in one go may not have begun to listen
+// for the second by then. So it gets a moment.
+constexpr auto moment = std::chrono::milliseconds(5);
+
+// What a client said when it connected, until it was told.
+struct PendingAuth final : MemberData {
+  PendingAuth(Member& connected, std::string_view json)
+      : member(connected), auth_json(json.empty() ? "{}" : json) {}
+
+  void tell() {
+    if (!auth_json.empty()) member.emit("auth", std::exchange(auth_json, {}));
+  }
+
+  Member& member;
+  std::string auth_json;
+  MemberTimer<PendingAuth, &PendingAuth::tell> timer{*this};
+};
+
 // Tells every client what it said when it connected.
 class AuthEcho : public NamespaceHandler {
  public:
+  explicit AuthEcho(EventLoop& loop) : loop_(loop) {}
+
   ConnectDecision on_connect(Member& member, std::string_view auth_json,
                              const HandshakeData* /*handshake*/) override {
-    pending_auth_ = auth_json.empty() ? "{}" : std::string(auth_json);
-    static_cast<void>(member);
-    return Admitted{};
+    return Admitted{.rooms = {}, .data = std::make_unique<PendingAuth>(member, auth_json)};
   }
-  void on_connected(Member& member) override { member.emit("auth", pending_auth_); }
-  void on_event(Member& /*member*/, const MemberEvent& /*event*/) override {}
+  void on_connected(Member& member) override {
+    loop_.timers().arm(static_cast<PendingAuth&>(*member.data()).timer, loop_.now(), moment);
+  }
+  // It comes before anything else, so an event that is quicker brings it along.
+  void on_event(Member& member, const MemberEvent& /*event*/) override {
+    static_cast<PendingAuth&>(*member.data()).tell();
+  }
   void on_disconnected(Member& /*member*/, DisconnectReason /*reason*/,
                        std::optional<CloseReason> /*closed*/) override {}
 
  private:
-  std::string pending_auth_;  // of the member that is being connected
+  EventLoop& loop_;
 };
 
 class MessageEcho final : public AuthEcho {
  public:
+  using AuthEcho::AuthEcho;
+
   void on_event(Member& member, const MemberEvent& event) override {
+    AuthEcho::on_event(member, event);
     if (event.name_json == R"("message")") {
       member.emit("message-back", event.arguments_json, event.attachments);
     } else if (event.name_json == R"("message-with-ack")" && event.ack_id) {
@@ -77,7 +105,7 @@ class NotFound final : public HttpHandler {
 
 class EchoApplication final : public Application {
  public:
-  EchoApplication(Worker& worker, const EchoOptions& options) {
+  EchoApplication(Worker& worker, const EchoOptions& options) : main_(worker.loop()), custom_(worker.loop()) {
     worker.hub().add_namespace("/", main_);
     worker.hub().add_namespace("/custom", custom_);
     EngineOptions engine = options.engine;

@@ -139,6 +139,13 @@ bool wait_for_signal(const sigset_t& signals, std::chrono::seconds time) {
 }  // namespace
 
 int serve(const Settings& settings) {
+  // Before the first thread, the log's: one that does not block them would be ended by them, and the process
+  // with it.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);  // a log reader that went away is no reason to stop
   const SystemClock clock;
   Log log({.level = settings.log.level,
@@ -209,11 +216,6 @@ int serve(const Settings& settings) {
     log.info("management listening", {{"host", settings.listen.management_host}, {"port", bound->port}});
   }
 
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   if (const auto started = server.start(); !started) {
     std::fprintf(stderr, "PORT: %s\n", started.error().c_str());
     return 2;

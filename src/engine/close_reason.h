@@ -10,14 +10,15 @@ namespace relay {
 enum class CloseReason : std::uint8_t {
   transport_close,  // the peer left
   transport_error,  // it broke the protocol, sent too much, or its socket failed
-  parse_error,      // it sent what is no packet
+  parse_error,      // it sent what is no Engine.IO packet
+  invalid_packet,   // it sent an Engine.IO message that the layer above cannot use
   ping_timeout,
   slow_consumer,    // it did not read what was written for it
   connect_timeout,  // it never connected to a namespace
   forced_close,     // the application closed it
   shutting_down,
 };
-inline constexpr std::size_t close_reasons_count = 8;
+inline constexpr std::size_t close_reasons_count = 9;
 
 // Words as Socket.IO servers use them: "transport close".
 [[nodiscard]] constexpr std::string_view to_string(CloseReason reason) noexcept {
@@ -28,6 +29,8 @@ inline constexpr std::size_t close_reasons_count = 8;
       return "transport error";
     case CloseReason::parse_error:
       return "parse error";
+    case CloseReason::invalid_packet:
+      return "invalid packet";
     case CloseReason::ping_timeout:
       return "ping timeout";
     case CloseReason::slow_consumer:

@@ -366,7 +366,7 @@ void EngineSession::abandon_upgrade() {
 
 bool EngineSession::lingers_after(CloseReason reason) const noexcept {
   return reason == CloseReason::forced_close || reason == CloseReason::shutting_down ||
-         reason == CloseReason::parse_error || reason == CloseReason::connect_timeout;
+         reason == CloseReason::invalid_packet || reason == CloseReason::connect_timeout;
 }
 
 void EngineSession::close(CloseReason reason) {
@@ -386,11 +386,11 @@ void EngineSession::close(CloseReason reason) {
     }
   } else {
     server_.probe().polling_sessions.add(-1);
-    if (parked_ != nullptr && (out_.empty() || !lingers_after(reason))) {
+    flush_poll();  // what was said before the end is still heard
+    if (parked_ != nullptr) {
       answer_poll(close_packet);
-    } else if (lingers_after(reason)) {
-      flush_poll();
-      waits_for_poll = true;
+    } else {
+      waits_for_poll = lingers_after(reason);
     }
   }
   listener_->on_closed(reason);

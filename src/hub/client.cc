@@ -22,13 +22,13 @@ Client::~Client() = default;
 
 void Client::on_text(std::string_view message) {
   auto assembled = decoder_.text(message);
-  if (!assembled) return session_.close(CloseReason::parse_error);
+  if (!assembled) return session_.close(CloseReason::invalid_packet);
   if (*assembled) on_packet(**assembled);
 }
 
 void Client::on_binary(std::string_view message) {
   auto assembled = decoder_.binary(message);
-  if (!assembled) return session_.close(CloseReason::parse_error);
+  if (!assembled) return session_.close(CloseReason::invalid_packet);
   if (*assembled) on_packet(**assembled);
 }
 
@@ -45,10 +45,10 @@ void Client::on_packet(socketio::Assembled& assembled) {
     case socketio::PacketType::ack:
     case socketio::PacketType::binary_ack:
       // Nothing here asks for one; but whoever sends it must be connected.
-      if (find(packet.namespace_name) == nullptr) session_.close(CloseReason::parse_error);
+      if (find(packet.namespace_name) == nullptr) session_.close(CloseReason::invalid_packet);
       return;
     case socketio::PacketType::connect_error:
-      return session_.close(CloseReason::parse_error);
+      return session_.close(CloseReason::invalid_packet);
   }
 }
 
@@ -60,7 +60,7 @@ Member* Client::find(std::string_view namespace_name) const {
 
 void Client::on_connect(const socketio::Packet& packet) {
   if (find(packet.namespace_name) != nullptr || members_.size() == namespaces_max) {
-    return session_.close(CloseReason::parse_error);
+    return session_.close(CloseReason::invalid_packet);
   }
   Namespace* const home = hub_.find_namespace(packet.namespace_name);
   if (home == nullptr) {
@@ -101,7 +101,7 @@ void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admi
 
 void Client::on_event(const socketio::Packet& packet, std::vector<std::string> attachments) {
   Member* const member = find(packet.namespace_name);
-  if (member == nullptr) return session_.close(CloseReason::parse_error);
+  if (member == nullptr) return session_.close(CloseReason::invalid_packet);
   const MemberEvent event{.name_json = packet.event_name_json,
                           .arguments_json = packet.arguments_json,
                           .arguments_count = packet.arguments_count,
@@ -112,7 +112,7 @@ void Client::on_event(const socketio::Packet& packet, std::vector<std::string> a
 
 void Client::on_disconnect(const socketio::Packet& packet) {
   Member* const member = find(packet.namespace_name);
-  if (member == nullptr) return session_.close(CloseReason::parse_error);
+  if (member == nullptr) return session_.close(CloseReason::invalid_packet);
   remove(*member, DisconnectReason::client_left, std::nullopt);
 }
 

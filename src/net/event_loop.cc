@@ -1,6 +1,7 @@
 #include "net/event_loop.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -16,9 +17,27 @@ namespace {
 
 constexpr std::size_t events_per_turn_max = 512;
 
+// epoll_wait() counts in milliseconds, which makes every short timer one later. Kernels before 5.11 have
+// nothing finer.
+int wait_for_events(int epoll_descriptor, std::span<epoll_event> events, std::chrono::microseconds time) {
+  static std::atomic<bool> is_fine{true};
+  if (is_fine.load(std::memory_order_relaxed)) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec timeout{.tv_sec = seconds.count(),
+                           .tv_nsec = std::chrono::nanoseconds(time - seconds).count()};
+    const int count =
+        epoll_pwait2(epoll_descriptor, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    is_fine.store(false, std::memory_order_relaxed);
+  }
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+  return epoll_wait(epoll_descriptor, events.data(), static_cast<int>(events.size()),
+                    static_cast<int>(milliseconds));
+}
+
 }  // namespace
 
-EventLoop::EventLoop(const Clock& clock, std::chrono::milliseconds tick)
+EventLoop::EventLoop(const Clock& clock, std::chrono::microseconds tick)
     : clock_(clock),
       now_(clock.steady()),
       timers_(now_, tick),
@@ -77,10 +96,10 @@ void EventLoop::continue_later(LoopObject& object) {
 void EventLoop::wait(std::chrono::milliseconds wait_max) {
   RELAY_DCHECK(bound_.on_owner_thread());
   update_now();
-  const auto wait =
-      continued_.empty() ? std::min(wait_max, timers_.until_next(now_)) : std::chrono::milliseconds(0);
-  const int count = epoll_wait(epoll_descriptor_, events_.data(), static_cast<int>(events_.size()),
-                               static_cast<int>(wait.count()));
+  const auto wait = continued_.empty()
+                        ? std::min<std::chrono::microseconds>(wait_max, timers_.until_next(now_))
+                        : std::chrono::microseconds(0);
+  const int count = wait_for_events(epoll_descriptor_, events_, wait);
   events_count_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   update_now();
 }

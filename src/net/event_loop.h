@@ -45,7 +45,7 @@ class EventLoop {
   static constexpr std::size_t read_buffer_bytes = 64 * 1024;
 
   // `clock` must outlive the loop. `tick` is the timers' grain.
-  EventLoop(const Clock& clock, std::chrono::milliseconds tick);
+  EventLoop(const Clock& clock, std::chrono::microseconds tick);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;

@@ -12,7 +12,7 @@ void Timer::disarm() noexcept {
   next_ = nullptr;
 }
 
-TimerWheel::TimerWheel(SteadyTime now, std::chrono::milliseconds tick) : start_(now), tick_(tick) {
+TimerWheel::TimerWheel(SteadyTime now, std::chrono::microseconds tick) : start_(now), tick_(tick) {
   for (Head& head : slots_) {
     Timer& list = head;
     list.previous_ = &list;
@@ -80,21 +80,22 @@ void TimerWheel::advance(SteadyTime now) {
   current_tick_ = std::max(current_tick_, target);
 }
 
-std::chrono::milliseconds TimerWheel::until_next(SteadyTime now) {
+std::chrono::microseconds TimerWheel::until_next(SteadyTime now) {
   const std::uint64_t end = current_tick_ + slots_count;
   for (std::uint64_t tick = std::max(earliest_tick_, current_tick_ + 1); tick <= end; ++tick) {
     const Timer& list = slots_[tick % slots_count];
     if (list.next_ == &list) continue;
     earliest_tick_ = tick;
     const auto wait = start_ + tick_ * static_cast<std::int64_t>(tick) - now;
-    return std::max(std::chrono::ceil<std::chrono::milliseconds>(wait), std::chrono::milliseconds(0));
+    return std::max(std::chrono::ceil<std::chrono::microseconds>(wait), std::chrono::microseconds(0));
   }
   earliest_tick_ = end + 1;
   return tick_ * static_cast<std::int64_t>(slots_count);
 }
 
-std::chrono::milliseconds TimerWheel::tick_for(std::chrono::milliseconds shortest) {
-  return std::clamp(shortest / 256, std::chrono::milliseconds(1), std::chrono::milliseconds(50));
+std::chrono::microseconds TimerWheel::tick_for(std::chrono::milliseconds shortest) {
+  return std::clamp<std::chrono::microseconds>(std::chrono::microseconds(shortest) / 800,
+                                               std::chrono::microseconds(250), std::chrono::milliseconds(50));
 }
 
 }  // namespace relay

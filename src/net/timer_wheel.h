@@ -52,7 +52,7 @@ class MemberTimer final : public Timer {
 
 class TimerWheel {
  public:
-  TimerWheel(SteadyTime now, std::chrono::milliseconds tick);
+  TimerWheel(SteadyTime now, std::chrono::microseconds tick);
   ~TimerWheel();
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
@@ -64,10 +64,10 @@ class TimerWheel {
   void advance(SteadyTime now);
 
   // How long the loop may sleep before advance() has something to look at; at most one turn of the wheel.
-  [[nodiscard]] std::chrono::milliseconds until_next(SteadyTime now);
+  [[nodiscard]] std::chrono::microseconds until_next(SteadyTime now);
 
   // The tick for a set of configured times: fine enough for the shortest of them.
-  [[nodiscard]] static std::chrono::milliseconds tick_for(std::chrono::milliseconds shortest);
+  [[nodiscard]] static std::chrono::microseconds tick_for(std::chrono::milliseconds shortest);
 
  private:
   static constexpr std::size_t slots_count = 1024;  // a power of two
@@ -81,7 +81,7 @@ class TimerWheel {
   void insert(Timer& timer);
 
   const SteadyTime start_;
-  const std::chrono::milliseconds tick_;
+  const std::chrono::microseconds tick_;
   std::uint64_t current_tick_ = 0;
   std::uint64_t earliest_tick_ = 0;  // no timer is due before it: the search for the next one starts here
   std::array<Head, slots_count> slots_;
