@@ -19,7 +19,8 @@ struct ServerOptions {
   std::string host = "0.0.0.0";
   std::uint16_t port = 4000;  // 0: the kernel picks one
   unsigned workers_count = 1;
-  std::chrono::microseconds timer_tick{50'000};  // TimerWheel::tick_for() the shortest time that is configured
+  std::chrono::microseconds timer_tick{
+      50'000};  // TimerWheel::tick_for() the shortest time that is configured
   std::size_t sessions_max = SIZE_MAX;
   std::size_t backlog_total_bytes_max = SIZE_MAX;
   HttpOptions http = {};
