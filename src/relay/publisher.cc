@@ -24,6 +24,7 @@ struct Publisher::Pending {
   std::string issued_at = {};
   std::optional<NonceClaim> claim = {};
   bool is_client_event = false;
+  bool waits_for_twin = false;
   // For the log line only, and only when that line will be written.
   std::string room = {};
   std::string type = {};
@@ -67,7 +68,11 @@ void Publisher::publish(const PublishRequest& request, SteadyTime received, std:
       case NonceVerdict::conflict:
         return settle(pending, {.verdict = PublishVerdict::conflict, .id = {}, .issued_at = {}});
       case NonceVerdict::in_progress:
-        return;  // the one that is under way settles us too
+        // The one that is under way settles us too, if it hears of its fate in time.
+        pending.waits_for_twin = true;
+        pending.nonce = *request.nonce;
+        hub_.loop().timers().arm(pending.deadline, hub_.loop().now(), options_.bus_timeout);
+        return;
       // Too many wait for its twin already, which may well be accepted.
       case NonceVerdict::crowded:
         return settle(pending, {.verdict = PublishVerdict::unknown, .id = {}, .issued_at = {}});
@@ -154,6 +159,9 @@ void Publisher::on_accepted(Pending& pending, const PublishOutcome& outcome) {
 // which may still come: the record stays for it.
 void Publisher::on_bus_timeout(Pending& pending) {
   const PublishResult result{.verdict = PublishVerdict::unknown, .id = {}, .issued_at = {}};
+  if (pending.waits_for_twin) {
+    nonces_.withdraw(pending.nonce, {.worker = hub_.worker(), .ticket = pending.handle});
+  }
   if (!pending.claim) return settle(pending, result);
   answer_waiters(nonces_.leave_unknown(*pending.claim), result);
   if (PublishCallback callback = std::exchange(pending.callback, {})) {

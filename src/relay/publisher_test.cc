@@ -148,6 +148,20 @@ TEST_F(PublisherTest, ATwinWaitsForTheFirstAndGetsItsAnswer) {
   EXPECT_EQ(bus_.published, 1U);
 }
 
+TEST_F(PublisherTest, ATwinDoesNotWaitForEver) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request("nonce-08")).has_value());
+  clock_.advance(milliseconds(2010));
+  turn();
+  EXPECT_FALSE(publish(request("nonce-08")).has_value());
+
+  clock_.advance(milliseconds(2010));
+  turn();
+
+  ASSERT_TRUE(results_[1]->has_value());
+  EXPECT_EQ((*results_[1])->verdict, PublishVerdict::unknown);
+}
+
 TEST_F(PublisherTest, ANewNonceIsRefusedWhenTooManyAreRemembered) {
   for (const char* nonce : {"nonce-04", "nonce-05", "nonce-06"}) {
     EXPECT_EQ(publish(request(nonce))->verdict, PublishVerdict::accepted);
