@@ -82,7 +82,7 @@ class CheckDocs(unittest.TestCase):
 
     def test_paths_of_one_machine_fail(self):
         self.write("README.md", "built in /" + "home/someone/relay\n")
-        self.write("notes.txt", "see /" + "work/x and https://example.org/work/x\n")
+        self.write("notes.txt", "see /" + "home/ann/x and https://example.org/home/ann/x\n")
         self.assertEqual(len(self.problems()), 2)
 
 
