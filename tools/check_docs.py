@@ -16,6 +16,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from urllib.parse import unquote
 
+from report import run_check
+
 SKIPPED_FOLDERS = {".git", "build", "node_modules", ".cache"}
 BINARY_SUFFIXES = {".png", ".jpg", ".ico", ".gz", ".woff2", ".bin"}
 
@@ -133,15 +135,5 @@ def check(root):
     return problems
 
 
-def main():
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
-    problems = check(root)
-    for problem in problems:
-        print(problem)
-    if not problems:
-        print("docs: the folders, the picture and all links agree with the tree")
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_check(check, "docs: the folders, the picture and all links agree with the tree"))

@@ -12,6 +12,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from report import run_check
+
 PREFIX = "socket_relay_"
 FAMILY = re.compile(r'\(families,\s*"([a-z0-9_]+)"')
 ROW = re.compile(r"^\| `((?:socket_relay|process)_[a-z0-9_]+)` \|", re.MULTILINE)
@@ -37,15 +39,5 @@ def check(root):
     return problems
 
 
-def main():
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
-    problems = check(root)
-    for problem in problems:
-        print(problem)
-    if not problems:
-        print("metrics: docs/metrics.md lists exactly the families of the code")
-    return 1 if problems else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_check(check, "metrics: docs/metrics.md lists exactly the families of the code"))

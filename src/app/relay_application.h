@@ -23,7 +23,6 @@ class RelayApplication;
 // What all workers of the relay share, and how it was set up. Threading: read by every worker, changed by
 // none while they run, but for what says otherwise.
 struct RelayNode {
-  const Clock& clock;
   Log& log;
   const TokenVerifier& verifier;
   const ApiKeys& keys;

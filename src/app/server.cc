@@ -177,8 +177,7 @@ int serve(const Settings& settings) {
                 .backlog_bytes_max = settings.clients.backlog_bytes_max,
                 .nonce_ttl = settings.events.nonce_lifetime,
                 .recovery_window = settings.events.recovery_window};
-  RelayNode node{.clock = clock,
-                 .log = log,
+  RelayNode node{.log = log,
                  .verifier = verifier,
                  .keys = keys,
                  .client_events = client_events,

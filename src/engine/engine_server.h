@@ -53,7 +53,6 @@ class EngineServer final : public HttpHandler {
   void on_malformed(HttpConnection& connection, unsigned status, std::string_view detail) override;
   void on_aborted(HttpConnection& connection, const HttpRequest& request) override;
 
-  [[nodiscard]] std::size_t sessions_count() const noexcept { return sessions_.size(); }
   void close_all(CloseReason reason);
 
   // ---- for sessions and transports

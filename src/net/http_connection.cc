@@ -99,8 +99,9 @@ void HttpConnection::on_io(std::uint32_t events) {
   } else {
     read_available();
   }
-  // The peer may have left right behind its request: nothing will announce that again.
-  if (end_announced_ && state_ == State::awaiting_answer) on_end_of_input(false);
+  // The peer may have left right behind its request: nothing will announce that again. Where nobody listens
+  // for it, what it sent before is answered first, and the end is met where it is read.
+  if (end_announced_ && listener_ != nullptr && state_ == State::awaiting_answer) on_end_of_input(false);
 }
 
 void HttpConnection::read_available() {

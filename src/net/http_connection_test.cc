@@ -154,6 +154,23 @@ TEST_F(HttpConnectionTest, AHalfClosedPeerStillGetsItsAnswer) {
   EXPECT_EQ(connections_.size(), 0U);
 }
 
+TEST_F(HttpConnectionTest, AHalfClosedPeerGetsTheAnswersToAllThatItSent) {
+  handler_.hold = true;
+  send("GET /1" + std::string(head_end) + "GET /2" + head_end);
+  shutdown(peer_, SHUT_WR);
+  turns(2);
+  ASSERT_EQ(handler_.held.size(), 1U);
+
+  handler_.hold = false;
+  connections_.find(handler_.held[0])->respond({.status = 200, .content_type = {}, .body = "late"});
+  turns(3);
+
+  const std::string text = received();
+  EXPECT_NE(text.find("late"), std::string::npos);
+  EXPECT_NE(text.find("GET /2"), std::string::npos);
+  EXPECT_EQ(connections_.size(), 0U);
+}
+
 class GoneCounter final : public PeerListener {
  public:
   void on_peer_gone(HttpConnection&) override { ++gone; }

@@ -130,12 +130,6 @@ void Worker::release_sockets() {
   loop_.destroy_closed();
 }
 
-std::size_t Worker::sessions_count() const {
-  std::size_t count = 0;
-  for (const auto& engine : engines_) count += engine->sessions_count();
-  return count;
-}
-
 void Worker::request_stop() {
   stop_requested_.store(true, std::memory_order_release);
   loop_.wake();

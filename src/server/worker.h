@@ -73,7 +73,6 @@ class Worker final : private HttpHandler {
   void close_sessions(CloseReason reason);
   // After run() has returned: closes the listeners and what is still connected.
   void release_sockets();
-  [[nodiscard]] std::size_t sessions_count() const;
 
   // ---- from any thread
 
