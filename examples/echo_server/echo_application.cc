@@ -60,7 +60,7 @@ class AuthEcho : public NamespaceHandler {
                              const HandshakeData* /*handshake*/) override {
     return Admitted{.rooms = {}, .data = std::make_unique<PendingAuth>(member, auth_json)};
   }
-  void on_connected(Member& member) override {
+  void on_connected(Member& member, ResumeOutcome /*outcome*/) override {
     loop_.timers().arm(static_cast<PendingAuth&>(*member.data()).timer, loop_.now(), moment);
   }
   // It comes before anything else, so an event that is quicker brings it along.

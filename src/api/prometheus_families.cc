@@ -189,10 +189,49 @@ void add_delivery(std::vector<MetricFamily>& families, const NodeView& node, con
       .add(static_cast<double>(levels.retained_bytes));
 }
 
+void add_recovery(std::vector<MetricFamily>& families, const NodeView& node, const Totals& totals) {
+  Family recoveries(families, "recoveries_total", "Clients that wanted to go on from where they were",
+                    MetricType::Counter);
+  for (std::size_t i = 0; i < recovery_outcomes_count; ++i) {
+    recoveries.add(totals.relay([i](const RelayProbe& p) { return value(p.recoveries[i]); }),
+                   {{"outcome", std::string(to_string(static_cast<RecoveryOutcome>(i)))}});
+  }
+  Family(families, "replayed_events_total", "Events that sockets were sent again", MetricType::Counter)
+      .add(totals.hub([](const HubProbe& p) { return value(p.replayed); }));
+  Family(families, "replays_overtaken_total", "Sockets closed because what they missed was evicted first",
+         MetricType::Counter)
+      .add(totals.hub([](const HubProbe& p) { return value(p.overtaken); }));
+  Family(families, "syncs_total", "Quiet sockets that were told their position", MetricType::Counter)
+      .add(totals.relay([](const RelayProbe& p) { return value(p.syncs); }));
+  Family refreshes(families, "token_refreshes_total", "Tokens that clients renewed, by outcome",
+                   MetricType::Counter);
+  refreshes.add(totals.relay([](const RelayProbe& p) { return value(p.tokens_refreshed); }),
+                {{"outcome", "accepted"}});
+  for (std::size_t i = 0; i < token_refusals_count; ++i) {
+    refreshes.add(totals.relay([i](const RelayProbe& p) { return value(p.refreshes_refused[i]); }),
+                  {{"outcome", std::string(to_string(static_cast<TokenRefusalCode>(i)))}});
+  }
+  double confirmed = 0;
+  double missing = 0;
+  double refused = 0;
+  for (const auto& worker : node.server.workers()) {
+    const ReceiptProbe& probe = worker->receipt_probe();
+    confirmed += value(probe.confirmed);
+    missing += value(probe.missing);
+    refused += value(probe.refused);
+  }
+  Family receipts(families, "receipts_total", "Recipients of events whose publisher waited for them",
+                  MetricType::Counter);
+  receipts.add(confirmed, {{"outcome", "confirmed"}});
+  receipts.add(missing, {{"outcome", "missing"}});
+  Family(families, "receipts_refused_total", "Publishes refused because too many wait for receipts",
+         MetricType::Counter)
+      .add(refused);
+}
+
 // Families that have no sample on this node until the part that counts is switched on.
 void add_quiet(std::vector<MetricFamily>& families) {
   Family(families, "rate_limited_total", "Refused by a rate limit", MetricType::Counter);
-  Family(families, "recoveries_total", "Sockets that asked to recover, by outcome", MetricType::Counter);
   Family(families, "webhook_deliveries_total", "Webhook deliveries by outcome", MetricType::Counter);
   Family(families, "bus_rejected_total", "Bus messages that were dropped", MetricType::Counter);
   Family(families, "redis_up", "Whether Redis answers; 0 without Redis", MetricType::Gauge).add(0);
@@ -233,11 +272,12 @@ void add_process_side(std::vector<MetricFamily>& families, const NodeView& node,
 
 std::vector<prometheus::MetricFamily> collect_families(const NodeView& node) {
   std::vector<MetricFamily> families;
-  families.reserve(64);  // a Family points into it
+  families.reserve(128);  // a Family points into it
   const Totals totals(node);
   add_sessions(families, totals);
   add_publishes(families, node, totals);
   add_delivery(families, node, totals);
+  add_recovery(families, node, totals);
   add_quiet(families);
   add_process_side(families, node, totals);
   append_process_families(families);

@@ -2,9 +2,12 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "api/credentials.h"
 #include "api/problem.h"
 #include "protocol/json_writer.h"
 #include "protocol/query_string.h"
@@ -13,8 +16,13 @@
 namespace relay {
 namespace {
 
+using std::chrono::milliseconds;
+
 // What a request without a good key may make us read before it is told so.
 constexpr std::size_t unauthorized_body_bytes_max = 64 * 1024;
+
+constexpr auto receipt_timeout_default = milliseconds(5'000);
+constexpr auto receipt_timeout_max = milliseconds(10'000);
 
 PublishRefusal unauthorized() {
   return {
@@ -29,14 +37,6 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-std::string_view presented_key(const HttpRequest& request) {
-  if (const auto key = request.header("X-Relay-Key")) return *key;
-  constexpr std::string_view scheme = "Bearer ";
-  const std::string_view authorization = request.header("Authorization").value_or("");
-  if (!equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return {};
-  return trim(authorization.substr(scheme.size()));
 }
 
 bool is_json(const HttpRequest& request) {
@@ -58,6 +58,45 @@ bool has_header_nonce(const HttpRequest& request) {
   return request.header_count("nonce") + request.header_count("Idempotency-Key") > 0;
 }
 
+PublishRefusal bad_parameter(std::string_view name, std::string_view rule) {
+  const std::string message = "the query parameter " + std::string(name) + " " + std::string(rule);
+  return {PublishError::invalid_event, "T" + message.substr(1) + ".", {{"", message}}};
+}
+
+// `?wait=delivered&timeout=<ms>`; nullopt when nothing is to be waited for.
+std::expected<std::optional<milliseconds>, PublishRefusal> receipt_timeout_of(const HttpRequest& request) {
+  const QueryString query(request.query);
+  const auto wait = query.get("wait");
+  if (!wait) return std::nullopt;
+  if (*wait != "delivered") return std::unexpected(bad_parameter("wait", "must be delivered"));
+  if (is_batch(request.body)) return std::unexpected(bad_parameter("wait", "is not for a batch"));
+  const auto text = query.get("timeout");
+  if (!text) return receipt_timeout_default;
+  milliseconds::rep timeout = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), timeout);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  if (!whole || timeout < 1 || milliseconds(timeout) > receipt_timeout_max) {
+    return std::unexpected(
+        bad_parameter("timeout", "must be a whole number of milliseconds from 1 to 10000"));
+  }
+  return milliseconds(timeout);
+}
+
+void append_receipts(std::string& json, const ReceiptReport& report) {
+  json += R"(,"confirmed":)";
+  append_json_number(json, static_cast<std::int64_t>(report.confirmed));
+  json += R"(,"missing":[)";
+  for (const Recipient& recipient : report.missing) {
+    if (json.back() != '[') json += ',';
+    json += R"({"account":)";
+    append_json_string(json, recipient.owner);
+    json += R"(,"socketId":)";
+    append_json_string(json, recipient.socket_id);
+    json += '}';
+  }
+  json += ']';
+}
+
 // Without its braces, so that an element of a batch can have `status` in front.
 std::string accepted_members(const PublishResult& result) {
   const bool duplicate = result.verdict == PublishVerdict::duplicate;
@@ -71,6 +110,7 @@ std::string accepted_members(const PublishResult& result) {
     json += R"(,"recipients":)";
     append_json_number(json, static_cast<std::int64_t>(result.recipients));
   }
+  if (result.receipts) append_receipts(json, *result.receipts);
   return json;
 }
 
@@ -186,24 +226,22 @@ void PublishHandler::on_request(HttpConnection& connection, const HttpRequest& r
     return refuse(connection,
                   {PublishError::unsupported_media_type, "The Content-Type must be application/json.", {}});
   }
-  if (QueryString(request.query).raw("wait")) {
-    return refuse(connection, {PublishError::invalid_event,
-                               "This relay cannot wait for receipts.",
-                               {{"", "the query parameter wait is not supported"}}});
-  }
+  const auto receipt_timeout = receipt_timeout_of(request);
+  if (!receipt_timeout) return refuse(connection, receipt_timeout.error());
   if (is_batch(request.body)) return publish_batch(connection, request);
   if (request.body.size() > options_.event_bytes_max) {
     return refuse(connection, too_large(options_.event_bytes_max));
   }
-  publish_one(connection, request);
+  publish_one(connection, request, *receipt_timeout);
 }
 
-void PublishHandler::publish_one(HttpConnection& connection, const HttpRequest& request) {
+void PublishHandler::publish_one(HttpConnection& connection, const HttpRequest& request,
+                                 std::optional<std::chrono::milliseconds> receipt_timeout) {
   auto event = parse_publish(request.body, {.event_bytes_max = options_.event_bytes_max});
   if (!event) return refuse(connection, event.error());
   if (const auto taken = take_header_nonces(*event, request); !taken)
     return refuse(connection, taken.error());
-  publisher_.publish(*event, connections_.loop().now(), next_request_id(),
+  publisher_.publish(*event, connections_.loop().now(), next_request_id(), receipt_timeout,
                      [this, waiting = connection.handle()](const PublishResult& result) {
                        if (HttpConnection* const asker = connections_.find(waiting))
                          asker->respond(answer_to(result));
@@ -229,7 +267,7 @@ void PublishHandler::publish_batch(HttpConnection& connection, const HttpRequest
       --batch->missing;
       continue;
     }
-    publisher_.publish(*event, connections_.loop().now(), request_id,
+    publisher_.publish(*event, connections_.loop().now(), request_id, std::nullopt,
                        [this, batch, i](const PublishResult& result) {
                          batch->put(i, result);
                          if (batch->missing > 0) return;

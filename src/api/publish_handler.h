@@ -3,8 +3,10 @@
 //
 // One for each worker. Threading: bound to it.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,7 +47,8 @@ class PublishHandler final : public HttpHandler {
   [[nodiscard]] bool is_authorized(const HttpRequest& request) const;
   void refuse(HttpConnection& connection, const PublishRefusal& refusal, bool close = false);
   void note_refusal(const PublishRefusal& refusal);
-  void publish_one(HttpConnection& connection, const HttpRequest& request);
+  void publish_one(HttpConnection& connection, const HttpRequest& request,
+                   std::optional<std::chrono::milliseconds> receipt_timeout);
   void publish_batch(HttpConnection& connection, const HttpRequest& request);
   [[nodiscard]] std::string next_request_id();
 

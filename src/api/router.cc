@@ -21,14 +21,18 @@ void Router::post(std::string path, HttpHandler& handler) {
   routes_.push_back({std::move(path), {}, &handler});
 }
 
+void Router::mount(std::string prefix, HttpHandler& handler) {
+  routes_.push_back({std::move(prefix), {}, &handler, true});
+}
+
 const Router::Route* Router::find(std::string_view path) const noexcept {
-  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return route.path == path; });
+  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return route.matches(path); });
   return found == routes_.end() ? nullptr : &*found;
 }
 
 std::optional<std::size_t> Router::on_head(HttpConnection& connection, const HttpRequest& request) {
   const Route* const route = find(request.path);
-  if (route != nullptr && route->handler != nullptr && request.method == "POST") {
+  if (route != nullptr && route->is_handled(request.method)) {
     return route->handler->on_head(connection, request);
   }
   if (request.has_body()) return ignored_body_bytes_max;
@@ -39,17 +43,15 @@ std::optional<std::size_t> Router::on_head(HttpConnection& connection, const Htt
 std::size_t Router::body_bytes_max(const HttpRequest& request, std::string_view first_bytes,
                                    std::size_t limit_of_head) {
   const Route* const route = find(request.path);
-  if (route == nullptr || route->handler == nullptr || request.method != "POST") return limit_of_head;
+  if (route == nullptr || !route->is_handled(request.method)) return limit_of_head;
   return route->handler->body_bytes_max(request, first_bytes, limit_of_head);
 }
 
 void Router::on_request(HttpConnection& connection, const HttpRequest& request) {
   const Route* const route = find(request.path);
   if (route == nullptr) return connection.respond(not_found());
-  if (route->handler != nullptr) {
-    if (request.method != "POST") return connection.respond(method_not_allowed("POST"));
-    return route->handler->on_request(connection, request);
-  }
+  if (route->is_handled(request.method)) return route->handler->on_request(connection, request);
+  if (route->handler != nullptr) return connection.respond(method_not_allowed("POST"));
   if (request.method != "GET" && request.method != "HEAD")
     return connection.respond(method_not_allowed("GET, HEAD"));
   connection.respond(route->answer(request));
@@ -57,7 +59,7 @@ void Router::on_request(HttpConnection& connection, const HttpRequest& request) 
 
 void Router::on_body_too_large(HttpConnection& connection, const HttpRequest& request) {
   const Route* const route = find(request.path);
-  if (route != nullptr && route->handler != nullptr && request.method == "POST") {
+  if (route != nullptr && route->is_handled(request.method)) {
     return route->handler->on_body_too_large(connection, request);
   }
   HttpResponse response = problem_response(

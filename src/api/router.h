@@ -22,6 +22,8 @@ class Router final : public HttpHandler {
   void get(std::string path, Answer answer);
   // Everything but the method is the handler's, which must outlive the router.
   void post(std::string path, HttpHandler& handler);
+  // All below `prefix`, which ends with a slash, is the handler's, methods too.
+  void mount(std::string prefix, HttpHandler& handler);
 
   [[nodiscard]] bool knows(std::string_view path) const noexcept { return find(path) != nullptr; }
 
@@ -38,7 +40,16 @@ class Router final : public HttpHandler {
   struct Route {
     std::string path;
     Answer answer;                   // of a GET route
-    HttpHandler* handler = nullptr;  // of a POST route
+    HttpHandler* handler = nullptr;  // of a POST route, or of a whole folder
+    bool is_folder = false;
+
+    [[nodiscard]] bool matches(std::string_view requested) const noexcept {
+      return is_folder ? requested.starts_with(path) : requested == path;
+    }
+    // Whether the handler has the say about a request of this route.
+    [[nodiscard]] bool is_handled(std::string_view method) const noexcept {
+      return is_folder || (handler != nullptr && method == "POST");
+    }
   };
 
   [[nodiscard]] const Route* find(std::string_view path) const noexcept;

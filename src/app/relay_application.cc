@@ -17,9 +17,14 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
                          work(node.applications[target]->publisher_);
                        }));
                  }),
-      namespace_(worker.hub(), node.verifier, node.client_events, publisher_, node.log, node.relay_namespace),
+      presence_(node.presence == nullptr
+                    ? nullptr
+                    : std::make_unique<RoomPresence>(worker.hub(), *node.presence, node.presence_grace)),
+      namespace_(worker.hub(), node.verifier, node.private_ids, node.client_events, publisher_,
+                 presence_.get(), node.log, node.relay_namespace),
       publish_handler_(worker.connections(), node.keys, publisher_,
-                       {.event_bytes_max = node.event_bytes_max, .worker = worker.index()}) {
+                       {.event_bytes_max = node.event_bytes_max, .worker = worker.index()}),
+      room_handler_(worker.connections(), worker.hub(), node.keys, node.verifier, node.cors) {
   node.applications.push_back(this);
   node.view.relay_probes.push_back(&publisher_.probe());
 
@@ -36,6 +41,7 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
 
   // The order is that of the look-up.
   router_.post("/events", publish_handler_);
+  router_.mount(std::string(RoomHandler::path_prefix), room_handler_);
   add_client_bundle(router_, node.engine.path, node.cors);
   router_.get("/healthz", [&view = node.view](const HttpRequest&) { return health_page(view); });
   router_.get("/readyz", [&view = node.view](const HttpRequest&) { return ready_page(view); });

@@ -5,14 +5,18 @@
 
 #include "api/node_view.h"
 #include "api/publish_handler.h"
+#include "api/room_handler.h"
 #include "api/router.h"
 #include "auth/api_key.h"
 #include "auth/client_token.h"
 #include "engine/engine_options.h"
 #include "relay/client_event_rules.h"
 #include "relay/nonce_store.h"
+#include "relay/presence_table.h"
+#include "relay/private_id.h"
 #include "relay/publisher.h"
 #include "relay/relay_namespace.h"
+#include "relay/room_presence.h"
 #include "server/application.h"
 #include "server/socketio_server.h"
 
@@ -25,10 +29,13 @@ class RelayApplication;
 struct RelayNode {
   Log& log;
   const TokenVerifier& verifier;
+  const PrivateIds& private_ids;
   const ApiKeys& keys;
   const ClientEventRules& client_events;
   const CorsPolicy& cors;
   NonceStore& nonces;
+  PresenceTable* presence;  // null: nobody is told who comes and goes
+  std::chrono::seconds presence_grace;
   NodeView& view;
   EngineOptions engine;
   PublisherOptions publisher;
@@ -56,8 +63,10 @@ class RelayApplication final : public Application {
 
   RelayNode& node_;
   Publisher publisher_;
+  std::unique_ptr<RoomPresence> presence_;
   RelayNamespace namespace_;
   PublishHandler publish_handler_;
+  RoomHandler room_handler_;
   Router router_;
   Router management_;
 };

@@ -66,6 +66,9 @@ ServerOptions server_options(const Settings& settings) {
   options.http.request_timeout = settings.listen.request_timeout;
   options.http.keep_alive = settings.listen.keep_alive;
   options.hub.connect_timeout = settings.clients.connect_timeout;
+  // Half of what would make a slow consumer of a client, so that the end of a replay is none.
+  options.hub.replay_bytes_max =
+      std::min(options.hub.replay_bytes_max, settings.clients.backlog_bytes_max / 2 + 1);
   options.log.retention_window = settings.events.recovery_window;
   options.log.retained_bytes_max = settings.events.recovery_bytes_max;
   options.timer_tick =
@@ -157,7 +160,10 @@ int serve(const Settings& settings) {
     log.warn("setting has no effect in this version", {{"setting", name}});
   }
 
-  const TokenVerifier verifier(token_rules(settings.access));
+  const TokenRules rules = token_rules(settings.access);
+  const TokenVerifier verifier(rules);
+  const PrivateIds private_ids(rules.secrets);
+  PresenceTable presence;
   const ApiKeys keys = parsed(ApiKeys::parse(settings.access.api_keys.reveal()));
   const ClientEventRules client_events =
       parsed(ClientEventRules::parse(joined(settings.clients.client_events)));
@@ -179,10 +185,13 @@ int serve(const Settings& settings) {
                 .recovery_window = settings.events.recovery_window};
   RelayNode node{.log = log,
                  .verifier = verifier,
+                 .private_ids = private_ids,
                  .keys = keys,
                  .client_events = client_events,
                  .cors = cors,
                  .nonces = nonces,
+                 .presence = settings.events.presence_events ? &presence : nullptr,
+                 .presence_grace = settings.events.presence_grace,
                  .view = view,
                  .engine = engine_options(settings, cors),
                  .publisher = publisher_options(settings, server.log().retains()),

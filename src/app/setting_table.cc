@@ -277,13 +277,11 @@ constexpr SettingDescription table[] = {
      .meaning = "rooms are told who joins and leaves",
      .group = events,
      .kind = toggle,
-     .part = ignored,
      .parse = events_<&Events::presence_events, parse_switch>},
     {.name = "PRESENCE_GRACE_S",
      .default_value = "15",
      .meaning = "seconds an account may be away before it has left",
      .group = events,
-     .part = ignored,
      .parse = events_<&Events::presence_grace, seconds_<0, 3600>>},
 
     {.name = "RATE_LIMIT_IP",

@@ -84,6 +84,14 @@ Digest hmac_sha256(std::string_view key, std::string_view data) {
   return HmacKey(key).sign(data);
 }
 
+Digest derive_key(std::string_view secret, std::string_view purpose) {
+  const Digest no_salt{};
+  const Digest extracted = hmac_sha256(bytes_of(no_salt), secret);
+  std::string expanded(purpose);
+  expanded += '\x01';  // one block is all we take
+  return hmac_sha256(bytes_of(extracted), expanded);
+}
+
 bool equal_in_constant_time(std::string_view left, std::string_view right) {
   return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }

@@ -26,6 +26,9 @@ using Digest = std::array<std::uint8_t, 32>;
 // For keys that sign once; what signs again and again is a HmacKey.
 [[nodiscard]] Digest hmac_sha256(std::string_view key, std::string_view data);
 
+// A key of its own for each purpose, from one secret (HKDF, RFC 5869, with SHA-256 and no salt).
+[[nodiscard]] Digest derive_key(std::string_view secret, std::string_view purpose);
+
 // Takes the same time wherever the two differ. Only the lengths show.
 [[nodiscard]] bool equal_in_constant_time(std::string_view left, std::string_view right);
 

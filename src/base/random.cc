@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include <cstdint>
+
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -53,6 +55,12 @@ std::string random_token(std::size_t length) {
   std::string token(length, '\0');
   random_token(std::span<char>(token));
   return token;
+}
+
+double random_fraction() {
+  std::uint32_t bits = 0;
+  fill_random(std::as_writable_bytes(std::span(&bits, 1)));
+  return static_cast<double>(bits) / 4294967296.0;
 }
 
 }  // namespace relay

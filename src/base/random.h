@@ -11,6 +11,9 @@ namespace relay {
 // process if the kernel gives no randomness: nothing that follows would be safe.
 void fill_random(std::span<std::byte> out);
 
+// 0 or more, below 1.
+[[nodiscard]] double random_fraction();
+
 // `length` characters of A-Za-z0-9-_, 6 random bits each.
 [[nodiscard]] std::string random_token(std::size_t length);
 

@@ -45,6 +45,11 @@ class SlotMap {
 
   [[nodiscard]] std::size_t size() const noexcept { return slots_.size() - free_.size(); }
 
+  // Slots that were ever used; some may be empty.
+  [[nodiscard]] std::size_t slots_count() const noexcept { return slots_.size(); }
+  // Null for an empty slot. `index` below slots_count().
+  [[nodiscard]] Object* at_slot(std::size_t index) const noexcept { return slots_[index].object; }
+
   template <typename Function>
   void for_each(Function&& function) const {
     for (const Slot& slot : slots_) {

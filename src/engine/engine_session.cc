@@ -123,6 +123,10 @@ void EngineSession::flush() {
     flush_poll();
   }
   if (open_) account_backlog();
+  if (open_ && out_.bytes() < notify_below_) {
+    notify_below_ = 0;
+    listener_->on_queue_below();
+  }
 }
 
 void EngineSession::flush_websocket() {
@@ -144,7 +148,7 @@ void EngineSession::flush_poll() {
 }
 
 void EngineSession::account_backlog() {
-  const std::size_t backlog = out_.bytes();
+  const std::size_t backlog = paced_ ? 0 : out_.bytes();
   if (backlog == counted_backlog_) return;
   EngineShared& shared = server_.shared();
   const std::size_t total =
@@ -251,8 +255,7 @@ void EngineSession::on_packet(std::string_view text) {
       if (const auto bytes = decode_base64(packet->data)) return listener_->on_binary(*bytes);
       return close(CloseReason::parse_error);
     case engineio::PacketType::pong:
-      awaiting_pong_ = false;
-      return arm(server_.options().ping_interval);
+      return on_pong();
     case engineio::PacketType::ping:
       return close(CloseReason::transport_error);
     case engineio::PacketType::close:
@@ -265,12 +268,43 @@ void EngineSession::on_packet(std::string_view text) {
   }
 }
 
+// ---- pings
+
+void EngineSession::send_ping() {
+  ++pings_sent_;
+  ping_under_way_ = true;
+  send(ping_frame());
+}
+
 void EngineSession::on_timer() {
   if (!open_) return finish();
-  if (awaiting_pong_) return close(CloseReason::ping_timeout);
-  awaiting_pong_ = true;
-  send(ping_frame());
+  if (heartbeat_waits_) return close(CloseReason::ping_timeout);
+  heartbeat_waits_ = true;
+  // The ping of a receipt that is under way serves as well.
+  if (!ping_under_way_) send_ping();
   arm(server_.options().ping_timeout);
+}
+
+std::uint32_t EngineSession::request_receipt() {
+  if (ping_under_way_) {
+    receipt_wanted_ = pings_sent_ + 1;
+  } else {
+    send_ping();
+    receipt_wanted_ = pings_sent_;
+  }
+  return receipt_wanted_;
+}
+
+// A ping that was sent by polling may be answered after the upgrade, or never. So the pongs are counted: the
+// n-th one answers the n-th ping or a later one, and proves what was sent before the n-th.
+void EngineSession::on_pong() {
+  ping_under_way_ = false;
+  heartbeat_waits_ = false;
+  arm(server_.options().ping_interval);
+  if (pongs_ == pings_sent_) return;  // nobody asked
+  ++pongs_;
+  if (receipt_wanted_ > pongs_) send_ping();
+  listener_->on_receipt(pongs_);
 }
 
 // ---- WebSocket
@@ -350,7 +384,9 @@ void EngineSession::complete_upgrade() {
   server_.probe().websocket_sessions.add(1);
   if (parked_ != nullptr) answer_poll(noop_packet);
   // A ping that went out by polling may never be answered there.
-  awaiting_pong_ = false;
+  ping_under_way_ = false;
+  heartbeat_waits_ = false;
+  if (receipt_wanted_ > pongs_) send_ping();
   arm(server_.options().ping_interval);
   server_.loop().mark_dirty(*this);
 }

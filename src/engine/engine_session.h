@@ -58,6 +58,18 @@ class EngineSession final : public LoopObject, private PeerListener {
   // waiting.
   [[nodiscard]] bool writable() const noexcept;
 
+  // Asks the client to confirm all that was sent so far: a ping goes out behind it, or behind the answer to
+  // the ping that is under way, so that at most one is unanswered. Returns the number by which
+  // SessionListener::on_receipt() knows it. A client answers a ping after it has handled what came before.
+  [[nodiscard]] std::uint32_t request_receipt();
+
+  // Unsent bytes, as they are at the moment.
+  [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.bytes(); }
+  // Once, when a flush leaves fewer unsent bytes than that: SessionListener::on_queue_below().
+  void notify_below(std::size_t bytes) noexcept { notify_below_ = bytes; }
+  // Whoever sends takes care that the queue stays short, so that what is in it is no sign of a slow consumer.
+  void set_paced(bool paced) noexcept { paced_ = paced; }
+
   // The client may now send messages of full size.
   void set_trusted() noexcept;
 
@@ -100,6 +112,8 @@ class EngineSession final : public LoopObject, private PeerListener {
 
   void on_peer_gone(HttpConnection& connection) override;
   void on_packet(std::string_view packet);
+  void on_pong();
+  void send_ping();
   void on_timer();
   void complete_upgrade();
   void abandon_upgrade();
@@ -123,11 +137,17 @@ class EngineSession final : public LoopObject, private PeerListener {
   Handle post_ = no_handle;                  // the POST whose body is coming
   std::size_t counted_backlog_ = 0;          // what the gauges know of our queue
   std::size_t early_flush_at_ = early_flush_bytes;
+  std::size_t notify_below_ = 0;  // 0: nobody is to be told
   MemberTimer<EngineSession, &EngineSession::on_timer> timer_{
-      *this};  // the ping, its pong, or the end of a farewell
+      *this};  // the heartbeat: its ping, its pong; or the end of a farewell
+  std::uint32_t pings_sent_ = 0;
+  std::uint32_t pongs_ = 0;           // each pong answers the oldest ping without one, or a later ping
+  std::uint32_t receipt_wanted_ = 0;  // the highest that was asked for: that many pongs
   bool open_ = true;
-  bool awaiting_pong_ = false;
+  bool ping_under_way_ = false;   // no pong since the last ping
+  bool heartbeat_waits_ = false;  // the timer runs until the pong must be there
   bool trusted_ = false;
+  bool paced_ = false;
   bool write_failed_ = false;
   bool finished_ = false;
 };

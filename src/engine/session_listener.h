@@ -1,6 +1,7 @@
 #pragma once
 // What stands above an Engine.IO session.
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -17,6 +18,11 @@ class SessionListener {
   // A message of the client, valid UTF-8. May close the session.
   virtual void on_text(std::string_view message) = 0;
   virtual void on_binary(std::string_view message) = 0;
+  // The client has handled all that was sent before EngineSession::request_receipt() returned `receipt`, or a
+  // lower number.
+  virtual void on_receipt(std::uint32_t /*receipt*/) {}
+  // See EngineSession::notify_below(). Must not close the session.
+  virtual void on_queue_below() {}
   // Once, whatever happens. The session takes nothing more; the listener dies with it at the end of the turn.
   virtual void on_closed(CloseReason reason) = 0;
 };

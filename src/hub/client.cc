@@ -9,6 +9,22 @@
 
 namespace relay {
 
+// A CONNECT that waits for an older connection of its socket to be closed on another worker, and the packets
+// that came behind it.
+struct Client::HeldConnect {
+  struct Message {
+    std::string bytes;
+    bool is_binary;
+  };
+
+  std::unique_ptr<Member> member;
+  Namespace& home;
+  Admitted admitted;
+  Handle handle;
+  std::vector<Message> messages = {};
+  std::size_t bytes = 0;
+};
+
 Client::Client(LocalHub& hub, EngineSession& session, std::unique_ptr<HandshakeData> handshake)
     : hub_(hub),
       session_(session),
@@ -20,13 +36,26 @@ Client::Client(LocalHub& hub, EngineSession& session, std::unique_ptr<HandshakeD
 
 Client::~Client() = default;
 
+bool Client::hold(std::string_view message, bool is_binary) {
+  if (held_ == nullptr) return false;
+  held_->bytes += message.size();
+  if (held_->bytes > held_bytes_max || held_->messages.size() == held_packets_max) {
+    session_.close(CloseReason::transport_error);
+    return true;
+  }
+  held_->messages.push_back({std::string(message), is_binary});
+  return true;
+}
+
 void Client::on_text(std::string_view message) {
+  if (hold(message, false)) return;
   auto assembled = decoder_.text(message);
   if (!assembled) return session_.close(CloseReason::invalid_packet);
   if (*assembled) on_packet(**assembled);
 }
 
 void Client::on_binary(std::string_view message) {
+  if (hold(message, true)) return;
   auto assembled = decoder_.binary(message);
   if (!assembled) return session_.close(CloseReason::invalid_packet);
   if (*assembled) on_packet(**assembled);
@@ -71,7 +100,13 @@ void Client::on_connect(const socketio::Packet& packet) {
   auto member = std::make_unique<Member>(*this, *home, hub_.new_socket_id());
   ConnectDecision decision = home->handler().on_connect(*member, packet.json, handshake_.get());
   if (auto* const admitted = std::get_if<Admitted>(&decision)) {
-    admit(std::move(member), *home, std::move(*admitted));
+    if (!admitted->resume || !admitted->resume->as) {
+      return admit(std::move(member), *home, std::move(*admitted));
+    }
+    const std::string socket_id(admitted->resume->as->text());
+    held_ = std::make_unique<HeldConnect>(std::move(member), *home, std::move(*admitted),
+                                          hub_.waiting_clients().insert(*this));
+    if (hub_.free_socket(home->name(), socket_id, held_->handle)) on_socket_free();
   } else if (const auto* const refused = std::get_if<Refused>(&decision)) {
     std::string refusal = "4";
     socketio::append_connect_error(refusal, home->name(),
@@ -82,6 +117,27 @@ void Client::on_connect(const socketio::Packet& packet) {
   }
 }
 
+void Client::on_socket_free() {
+  const std::unique_ptr<HeldConnect> held = std::move(held_);
+  hub_.waiting_clients().erase(held->handle);
+  admit(std::move(held->member), held->home, std::move(held->admitted));
+  for (const HeldConnect::Message& message : held->messages) {
+    if (!session_.is_open()) return;
+    message.is_binary ? on_binary(message.bytes) : on_text(message.bytes);
+  }
+}
+
+// The member is in its rooms, on which the log's proof depends; nothing was sent to it yet.
+ResumeOutcome Client::resume(Member& member, const std::optional<Resume>& wish) {
+  if (!wish) return ResumeOutcome::not_asked;
+  const std::string_view id = wish->as ? wish->as->text() : member.id();
+  const std::vector<std::string_view> rooms = member.rooms();
+  if (!hub_.log().reaches(member.reader(rooms, id), wish->after)) return ResumeOutcome::failed;
+  if (wish->as) member.id_ = *wish->as;
+  member.known_ = wish->after;
+  return ResumeOutcome::resumed;
+}
+
 void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admitted) {
   connect_deadline_.reset();
   session_.set_trusted();
@@ -90,13 +146,25 @@ void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admi
   member.data_ = std::move(admitted.data);
   member.handle_ = hub_.members().insert(member);
   members_.push_back(std::move(owned));
+  if (admitted.resume && admitted.resume->as) home.join_own_id(admitted.resume->as->text());
+  // Where it was, the log may have been read further than here.
+  const Position begin = admitted.resume ? std::min(admitted.resume->after + 1, hub_.log().head()) : 0;
+  home.join(member, admitted.rooms, begin);
+  member.known_ = hub_.log().cursor(hub_.worker()) - 1;
+  const ResumeOutcome outcome = resume(member, admitted.resume);
+  if (outcome == ResumeOutcome::failed && admitted.resume->as) {
+    home.leave_own_id(admitted.resume->as->text());
+  }
   home.add(member);
-  for (const std::string& room : admitted.rooms) home.join(member, room);
   hub_.probe().members_connected.add();
+  hub_.probe().resumes[static_cast<std::size_t>(outcome)].add();
+  const std::string pid = home.handler().private_id(member, outcome, member.known_);
   std::string answer = "4";
-  socketio::append_connect(answer, home.name(), {.sid = member.id()});
+  socketio::append_connect(answer, home.name(), {.sid = member.id(), .pid = pid});
   session_.send_text(answer);
-  home.handler().on_connected(member);
+  // Before anything can close the session: what it missed is counted from here.
+  if (outcome == ResumeOutcome::resumed) hub_.begin_replay(member, admitted.resume->as.has_value());
+  home.handler().on_connected(member, outcome);
 }
 
 void Client::on_event(const socketio::Packet& packet, std::vector<std::string> attachments) {
@@ -129,8 +197,22 @@ void Client::remove(Member& member, DisconnectReason reason, std::optional<Close
   dying->namespace_.handler().on_disconnected(*dying, reason, closed);
 }
 
+void Client::on_receipt(std::uint32_t receipt) {
+  for (const auto& member : members_) member->confirm(receipt);
+}
+
+void Client::on_queue_below() {
+  for (const auto& member : members_) {
+    if (member->is_catching_up()) hub_.continue_replay(*member);
+  }
+}
+
 void Client::on_closed(CloseReason reason) {
   connect_deadline_.reset();
+  if (held_ != nullptr) {
+    hub_.waiting_clients().erase(held_->handle);
+    held_.reset();
+  }
   while (!members_.empty()) remove(*members_.back(), DisconnectReason::session_ended, reason);
 }
 

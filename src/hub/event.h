@@ -32,8 +32,11 @@ struct NewEvent {
   Audience audience;
   std::shared_ptr<EncodedPacket> packet;
   std::vector<EncodedPacketPtr> attachments = {};  // binary messages that follow the packet
-  std::size_t offset_at = 0;  // where in the packet's bytes the offset is to be written; 0: nowhere
-  bool is_volatile = false;   // skips clients with a backlog, and is not retained
+  std::size_t offset_at = 0;    // where in the packet's bytes the offset is to be written; 0: nowhere
+  bool is_volatile = false;     // skips clients with a backlog
+  bool is_retained = true;      // for replay and history, as far as the log retains anything
+  bool is_listed = true;        // in the history of its rooms
+  bool wants_receipts = false;  // recipients confirm to the ticket's worker that they have it
   PublishTicket ticket = {};
   SteadyTime received = {};  // when the request was read
 };

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/random.h"
+#include "hub/socket_id.h"
 
 namespace relay {
 namespace {
@@ -24,7 +25,7 @@ std::size_t record_bytes(const NewEvent& event) {
   std::size_t bytes = sizeof(LogEntry) + sizeof(EncodedPacket) + event.packet->bytes.size();
   for (const EncodedPacketPtr& attachment : event.attachments)
     bytes += sizeof *attachment + attachment->bytes.size();
-  for (const std::string& room : event.audience.rooms) bytes += sizeof room + room.size();
+  for (const std::string& room : event.audience.rooms) bytes += sizeof room + room.size() + sizeof(Position);
   for (const std::string& socket : event.audience.except) bytes += sizeof socket + socket.size();
   return bytes;
 }
@@ -37,7 +38,7 @@ EventLog::EventLog(Options options, const Clock& clock, std::function<void(unsig
       wake_(std::move(wake)),
       epoch_(random_token(epoch_length)),
       retains_(options.retained_bytes_max > 0 && options.retention_window.count() > 0),
-      audience_(options.workers_count) {}
+      rooms_(options.workers_count) {}
 
 // ---- appending
 
@@ -64,25 +65,31 @@ void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake
     const OffsetText offset = format_offset(epoch_, position);
     std::memcpy(event.packet->bytes.data() + event.offset_at, offset.data(), offset.size());
   }
-  const WorkerSet workers = audience_.workers_of(event.audience);
+  const WorkerSet workers = rooms_.workers_of(event.audience);
   entries_.push_back({.position = position,
                       .audience = std::move(event.audience),
                       .packet = std::move(event.packet),
                       .attachments = std::move(event.attachments),
                       .received = event.received,
                       .appended = now,
-                      .is_volatile = event.is_volatile,
                       .ticket = event.ticket,
+                      .has_offset = event.offset_at > 0,
+                      .is_volatile = event.is_volatile,
+                      .is_retained = retains_ && event.is_retained && !event.is_volatile,
+                      .is_listed = event.is_listed,
+                      .wants_receipts = event.wants_receipts,
                       .bytes = bytes,
                       .bytes_before = appended_bytes_,
                       .unreported = workers});
+  LogEntry& entry = entries_.back();
   held_bytes_ += bytes;
   appended_bytes_ += bytes;
   head_.store(position + 1, std::memory_order_release);
+  if (entry.is_retained) retain_locked(entry);
 
   if (workers == 0) {
-    finish_locked(event.ticket, {event.ticket.handle, PublishFate::accepted, position, 0}, to_wake);
-    release_volatile_locked(entries_.back());
+    finish_locked(entry.ticket, {entry.ticket.handle, PublishFate::accepted, position, 0}, to_wake);
+    release_if_done_locked(entry);
     return;
   }
   for_each_worker(workers, [&](unsigned worker) {
@@ -101,7 +108,7 @@ void EventLog::refuse(const PublishTicket& ticket, PublishFate fate) {
 
 void EventLog::finish_locked(const PublishTicket& ticket, PublishOutcome outcome, WorkerSet& to_wake) {
   if (ticket.handle == no_handle) return;
-  Reader& reader = readers_[ticket.worker];
+  Cursor& reader = readers_[ticket.worker];
   reader.outcomes.push_back(outcome);
   reader.has_outcomes.store(true, std::memory_order_release);
   if (reader.asleep) wake_locked(ticket.worker, head_.load(std::memory_order_relaxed), to_wake);
@@ -121,7 +128,7 @@ void EventLog::wake_all(WorkerSet workers) const {
 
 void EventLog::begin_turn(unsigned worker) {
   const std::lock_guard lock(mutex_);
-  Reader& reader = readers_[worker];
+  Cursor& reader = readers_[worker];
   if (!reader.asleep) return;
   reader.asleep = false;
   reader.cursor = head_.load(std::memory_order_relaxed);
@@ -129,7 +136,7 @@ void EventLog::begin_turn(unsigned worker) {
 
 bool EventLog::prepare_to_sleep(unsigned worker) {
   const std::lock_guard lock(mutex_);
-  Reader& reader = readers_[worker];
+  Cursor& reader = readers_[worker];
   const Position head = head_.load(std::memory_order_relaxed);
   if (!reader.outcomes.empty()) return false;
   for (; reader.cursor < head; ++reader.cursor) {
@@ -142,7 +149,7 @@ bool EventLog::prepare_to_sleep(unsigned worker) {
 
 void EventLog::read(unsigned worker, std::size_t entries_max, std::vector<LogEntry*>& out) {
   const std::lock_guard lock(mutex_);
-  Reader& reader = readers_[worker];
+  Cursor& reader = readers_[worker];
   const Position head = head_.load(std::memory_order_relaxed);
   for (; reader.cursor < head && out.size() < entries_max; ++reader.cursor) {
     LogEntry& entry = entry_locked(reader.cursor);
@@ -162,7 +169,7 @@ void EventLog::report(unsigned worker, std::span<const Delivered> delivered) {
       finish_locked(entry->ticket,
                     {entry->ticket.handle, PublishFate::accepted, entry->position, entry->recipients},
                     to_wake);
-      release_volatile_locked(*entry);
+      release_if_done_locked(*entry);
     }
     if (!retains_) evict_locked(clock_.steady());
   }
@@ -170,7 +177,7 @@ void EventLog::report(unsigned worker, std::span<const Delivered> delivered) {
 }
 
 void EventLog::take_outcomes(unsigned worker, std::vector<PublishOutcome>& out) {
-  Reader& reader = readers_[worker];
+  Cursor& reader = readers_[worker];
   if (!reader.has_outcomes.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(mutex_);
   out.swap(reader.outcomes);
@@ -181,13 +188,23 @@ void EventLog::take_outcomes(unsigned worker, std::vector<PublishOutcome>& out) 
 
 Position EventLog::join(unsigned worker, std::string_view namespace_name, std::string_view room) {
   const std::lock_guard lock(mutex_);
-  audience_.join(worker, namespace_name, room);
+  rooms_.join(worker, namespace_name, room);
   return head_.load(std::memory_order_relaxed);
 }
 
 void EventLog::leave(unsigned worker, std::string_view namespace_name, std::string_view room) {
   const std::lock_guard lock(mutex_);
-  audience_.leave(worker, namespace_name, room);
+  rooms_.leave(worker, namespace_name, room);
+}
+
+bool EventLog::is_home_of(unsigned worker, std::string_view socket_id) const noexcept {
+  const auto slot = SocketId::slot_of(socket_id);
+  return slot && *slot % options_.workers_count == worker;
+}
+
+WorkerSet EventLog::workers_of(std::string_view namespace_name, std::string_view socket_id) const {
+  const std::lock_guard lock(mutex_);
+  return rooms_.workers_of_room(namespace_name, socket_id);
 }
 
 // ---- bounds
@@ -206,40 +223,6 @@ bool EventLog::lags_locked(std::size_t bytes) const {
   if (slowest >= head) return false;
   const std::uint64_t unread = appended_bytes_ - entries_[slowest - front_].bytes_before;
   return unread + bytes > lag_bytes_max || head - slowest >= lag_events_max;
-}
-
-// A volatile event is no history: once delivered only its place remains.
-void EventLog::release_volatile_locked(LogEntry& entry) {
-  if (!entry.is_volatile || entry.packet == nullptr) return;
-  entry.packet.reset();
-  entry.attachments.clear();
-  held_bytes_ -= entry.bytes;
-  entry.bytes = 0;
-  ++released_;
-}
-
-void EventLog::evict_locked(SteadyTime now) {
-  const Position slowest = slowest_cursor_locked();
-  while (!entries_.empty()) {
-    LogEntry& oldest = entries_.front();
-    if (oldest.position >= slowest || oldest.unreported != 0) return;
-    const bool expired = now - oldest.appended > options_.retention_window;
-    if (retains_ && !expired && held_bytes_ <= options_.retained_bytes_max) return;
-    held_bytes_ -= oldest.bytes;
-    if (oldest.packet == nullptr) --released_;
-    entries_.pop_front();
-    ++front_;
-  }
-}
-
-void EventLog::evict_expired() {
-  const std::lock_guard lock(mutex_);
-  evict_locked(clock_.steady());
-}
-
-EventLog::Levels EventLog::levels() const {
-  const std::lock_guard lock(mutex_);
-  return {entries_.size() - released_, held_bytes_, audience_.rooms_count()};
 }
 
 }  // namespace relay

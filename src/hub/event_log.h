@@ -16,6 +16,11 @@
 // An entry that a worker has read stays where it is until that worker reports it, so that reading copies
 // nothing.
 //
+// What is retained is found again by room (RoomTable). An entry goes when all workers have read it and it is
+// beyond the window or the byte budget; of a room that holds more than an eighth of the budget, the oldest
+// goes at once. Whoever resumes from a position proves with the floors of its rooms that it missed nothing
+// that is gone.
+//
 // Threading: safe from any thread; each worker calls the functions that take `worker` for itself only. One
 // lock, held for a batch at a time and never while calling out.
 
@@ -27,33 +32,48 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
-#include "hub/audience_table.h"
 #include "hub/event.h"
+#include "hub/head_marks.h"
+#include "hub/room_table.h"
 
 namespace relay {
 
 // An entry as a worker reads it. What is not guarded by the log's lock does not change while any worker has
 // it unread.
 struct LogEntry {
+  Position position = 0;
+  Audience audience = {};
+  EncodedPacketPtr packet = {};  // null: only the place of an event is left
+  std::vector<EncodedPacketPtr> attachments = {};
+  SteadyTime received = {};
+  SteadyTime appended = {};
+  PublishTicket ticket = {};
+  bool has_offset = false;
+  bool is_volatile = false;
+  bool is_retained = false;
+  bool is_listed = false;
+  bool wants_receipts = false;
+  std::size_t bytes = 0;           // of the frames and of our own records
+  std::uint64_t bytes_before = 0;  // of all that was ever appended before it
+
+  WorkerSet unreported = 0;    // guarded by the log's lock
+  std::size_t recipients = 0;  // guarded by the log's lock: as far as reported
+  std::uint32_t holders = 0;   // guarded by the log's lock: rooms in whose history it is
+};
+
+// A retained event, to be sent again. It stays good when the log has forgotten it.
+struct RetainedEvent {
   Position position;
-  Audience audience;
   EncodedPacketPtr packet;
   std::vector<EncodedPacketPtr> attachments;
-  SteadyTime received;
-  SteadyTime appended;
-  bool is_volatile;
-  PublishTicket ticket;
-  std::size_t bytes;           // of the frames and of our own records
-  std::uint64_t bytes_before;  // of all that was ever appended before it
-
-  WorkerSet unreported;        // guarded by the log's lock
-  std::size_t recipients = 0;  // guarded by the log's lock: as far as reported
+  PublishTicket receipt_to;  // of an event that wants receipts
 };
 
 class EventLog {
@@ -72,22 +92,54 @@ class EventLog {
     std::size_t retained_bytes;
     std::size_t rooms;
   };
+  // A socket that is to get again what it missed.
+  struct Reader {
+    std::string_view namespace_name;
+    std::span<const std::string_view> rooms;  // without its own id
+    std::string_view socket_id;               // its own room; not sent what excepts it
+  };
+  // A page ends with the event that makes it reach one of these.
+  struct PageLimits {
+    std::size_t events;
+    std::size_t bytes;
+  };
+  enum class ReplayEnd : std::uint8_t {
+    complete,
+    more,       // a limit was reached
+    overtaken,  // the log no longer reaches back to `after`
+  };
+  struct Replayed {
+    ReplayEnd end;
+    Position up_to;  // from where to go on
+  };
+  struct HistoryPage {
+    std::vector<RetainedEvent> events;
+    bool complete;  // it begins right behind the position that was asked for
+  };
 
   // How far the slowest worker may lag. An append beyond it is refused with PublishFate::overloaded.
   static constexpr std::size_t lag_bytes_max = 128 * 1024 * 1024;
   static constexpr std::size_t lag_events_max = 262'144;
+  // No room may hold more than this part of the budget.
+  static constexpr std::size_t room_share = 8;
 
   // `wake` is called on the appending thread, without the lock. `clock` must outlive the log.
   EventLog(Options options, const Clock& clock, std::function<void(unsigned worker)> wake);
 
   [[nodiscard]] std::string_view epoch() const noexcept { return epoch_; }
+  [[nodiscard]] unsigned workers_count() const noexcept { return options_.workers_count; }
   [[nodiscard]] bool retains() const noexcept { return retains_; }
+  [[nodiscard]] std::chrono::milliseconds retention_window() const noexcept {
+    return options_.retention_window;
+  }
 
   // Appends in order. Each event gets its position, and its offset is written into its packet, which is
   // shared from then on. The outcome of a ticket comes to its worker, through take_outcomes().
   void append(std::span<NewEvent> events);
   // For a bus that could not hand an event on.
   void refuse(const PublishTicket& ticket, PublishFate fate);
+
+  // ---- for a worker's turn
 
   // The worker has something to do: nobody needs to wake it.
   void begin_turn(unsigned worker);
@@ -112,14 +164,35 @@ class EventLog {
   // The worker's last member of this room has left.
   void leave(unsigned worker, std::string_view namespace_name, std::string_view room);
 
+  // Whether events for this socket id reach that worker without a join().
+  [[nodiscard]] bool is_home_of(unsigned worker, std::string_view socket_id) const noexcept;
+  // The workers on which a socket may live.
+  [[nodiscard]] WorkerSet workers_of(std::string_view namespace_name, std::string_view socket_id) const;
+
+  // ---- what is retained
+
+  // Whether all that came to the reader's rooms after `position` is still here.
+  [[nodiscard]] bool reaches(const Reader& reader, Position position) const;
+  // Appends to `out`, in order, what the reader is to get again: the events above `after` and below `end`.
+  [[nodiscard]] Replayed replay(const Reader& reader, Position after, Position end, const PageLimits& limits,
+                                std::vector<RetainedEvent>& out) const;
+  // The listed events of one room above `after`, or from the oldest.
+  [[nodiscard]] HistoryPage history(std::string_view namespace_name, std::string_view room,
+                                    std::optional<Position> after, const PageLimits& limits) const;
+
   // The position that the next event will get.
   [[nodiscard]] Position head() const noexcept { return head_.load(std::memory_order_acquire); }
+  // Where the head stood that long ago, to the precision of tick().
+  [[nodiscard]] Position head_before(std::chrono::milliseconds age) const;
   [[nodiscard]] Levels levels() const;
-  // Drops what is beyond the window although nothing is appended.
-  void evict_expired();
+
+  // Lets time pass although nothing is appended: drops what is beyond the window, and sees to it that even a
+  // quiet log's positions grow older. To be called every tick_interval().
+  void tick();
+  [[nodiscard]] std::chrono::milliseconds tick_interval() const noexcept;
 
  private:
-  struct alignas(64) Reader {
+  struct alignas(64) Cursor {
     Position cursor = 1;                   // guarded by mutex_: the first entry that was not read
     bool asleep = false;                   // guarded by mutex_
     std::vector<PublishOutcome> outcomes;  // guarded by mutex_
@@ -130,12 +203,19 @@ class EventLog {
   void append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake);
   void finish_locked(const PublishTicket& ticket, PublishOutcome outcome, WorkerSet& to_wake);
   void wake_locked(unsigned worker, Position cursor, WorkerSet& to_wake);
-  void release_volatile_locked(LogEntry& entry);
-  void evict_locked(SteadyTime now);
   [[nodiscard]] Position slowest_cursor_locked() const;
   [[nodiscard]] bool lags_locked(std::size_t bytes) const;
-  [[nodiscard]] LogEntry& entry_locked(Position position) { return entries_[position - front_]; }
   void wake_all(WorkerSet workers) const;
+
+  void retain_locked(LogEntry& entry);
+  void evict_from_room_locked(LogEntry& entry, std::string_view namespace_name, std::string_view room);
+  void evict_locked(SteadyTime now);
+  void release_if_done_locked(LogEntry& entry);
+  [[nodiscard]] bool reaches_locked(const Reader& reader, Position position) const;
+  [[nodiscard]] bool is_too_old_locked(Position position) const;
+  [[nodiscard]] std::size_t held_bytes_locked() const { return held_bytes_ + rooms_.history_bytes(); }
+  [[nodiscard]] LogEntry& entry_locked(Position position) { return entries_[position - front_]; }
+  [[nodiscard]] const LogEntry& entry_locked(Position position) const { return entries_[position - front_]; }
 
   const Options options_;
   const Clock& clock_;
@@ -146,12 +226,14 @@ class EventLog {
   mutable std::mutex mutex_;
   std::deque<LogEntry> entries_;      // guarded by mutex_; elements never move
   Position front_ = 1;                // guarded by mutex_: position of entries_[0]
-  AudienceTable audience_;            // guarded by mutex_
-  std::size_t held_bytes_ = 0;        // guarded by mutex_
-  std::size_t released_ = 0;          // guarded by mutex_: entries whose frames are gone already
+  RoomTable rooms_;                   // guarded by mutex_
+  HeadMarks marks_;                   // guarded by mutex_
+  Position ticked_head_ = 0;          // guarded by mutex_: the head at the last tick
+  std::size_t held_bytes_ = 0;        // guarded by mutex_: of the entries
+  std::size_t retained_ = 0;          // guarded by mutex_: entries that a room holds
   std::uint64_t appended_bytes_ = 0;  // guarded by mutex_
   std::atomic<Position> head_{1};     // written under mutex_
-  std::array<Reader, workers_max> readers_;
+  std::array<Cursor, workers_max> readers_;
 };
 
 }  // namespace relay

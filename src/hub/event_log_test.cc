@@ -132,28 +132,6 @@ TEST_F(EventLogTest, AMemberGetsWhatComesAfterItsJoinAndNothingBefore) {
   EXPECT_EQ(read(log, 0), (std::vector<Position>{2}));
 }
 
-TEST_F(EventLogTest, RetainsForTheWindow) {
-  EventLog log = make(1);
-  append(log, event_for("a"));
-  EXPECT_TRUE(log.prepare_to_sleep(0));
-  clock_.advance(seconds(119));
-  log.evict_expired();
-  EXPECT_EQ(log.levels().retained_events, 1U);
-  clock_.advance(seconds(2));
-  log.evict_expired();
-  EXPECT_EQ(log.levels().retained_events, 0U);
-  EXPECT_EQ(log.levels().retained_bytes, 0U);
-}
-
-TEST_F(EventLogTest, RetainsNoMoreThanItsBytes) {
-  EventLog log = make(1, seconds(120), 10'000);
-  EXPECT_TRUE(log.prepare_to_sleep(0));
-  for (int i = 0; i < 1000; ++i) append(log, event_for("a"));
-  log.evict_expired();
-  EXPECT_LE(log.levels().retained_bytes, 10'000U);
-  EXPECT_GT(log.levels().retained_events, 10U);
-}
-
 TEST_F(EventLogTest, NeverEvictsWhatAWorkerHasNotRead) {
   EventLog log = make(1, seconds(0));
   static_cast<void>(log.join(0, "/", "a"));

@@ -9,8 +9,17 @@
 namespace relay {
 
 LocalHub::LocalHub(unsigned worker, const HubOptions& options, EventLoop& loop, EventLog& log,
-                   ClusterBus& bus)
-    : worker_(worker), options_(options), loop_(loop), log_(log), bus_(bus) {}
+                   ClusterBus& bus, HubShared& shared)
+    : worker_(worker),
+      options_(options),
+      loop_(loop),
+      log_(log),
+      bus_(bus),
+      shared_(shared),
+      receipts_(loop, shared.open_receipts),
+      confirmations_(log.workers_count()) {
+  if (log_.retains()) on_sweep_timer();
+}
 
 LocalHub::~LocalHub() = default;
 
@@ -79,9 +88,20 @@ bool LocalHub::run_log() {
     bytes += deliver_batch();
     if (bytes > bytes_per_turn_max) break;
   }
+  run_replays();
+  if (sweep_due_) sweep();
+  send_confirmations();
   // An outcome may publish again (the next request of a pipeline); that is for the next turn.
   const bool more = take_outcomes();
   return more || log_.has_unread(worker_);
+}
+
+void LocalHub::run_on(unsigned worker, std::move_only_function<void(LocalHub&)> task) {
+  if (worker == worker_) {
+    task(*this);
+  } else {
+    shared_.post(worker, std::move(task));
+  }
 }
 
 void LocalHub::after_flush() {

@@ -1,8 +1,10 @@
 #include "hub/member.h"
 
+#include <algorithm>
 #include <string>
 
 #include "hub/client.h"
+#include "hub/local_hub.h"
 #include "hub/namespace.h"
 #include "protocol/json_writer.h"
 #include "protocol/socketio_packet.h"
@@ -61,8 +63,42 @@ void Member::close_transport(CloseReason reason) {
   client_.session().close(reason);
 }
 
+void Member::set_rooms(std::span<const std::string> rooms) {
+  namespace_.leave_others(*this, rooms);
+  namespace_.join(*this, rooms);
+}
+
 void Member::deliver(const Frame& frame) {
   client_.session().send(frame);
+}
+
+std::size_t Member::backlog_bytes() const noexcept {
+  return client_.session().queued_bytes();
+}
+
+void Member::request_receipt(const PublishTicket& ticket) {
+  if (pending_receipts_.size() == pending_receipts_max) return;
+  pending_receipts_.push_back({client_.session().request_receipt(), ticket});
+}
+
+void Member::confirm(std::uint32_t receipt) {
+  const auto later =
+      std::ranges::find_if(pending_receipts_, [&](const auto& each) { return each.receipt > receipt; });
+  for (auto each = pending_receipts_.begin(); each != later; ++each) {
+    namespace_.hub().confirm(each->ticket, id());
+  }
+  pending_receipts_.erase(pending_receipts_.begin(), later);
+}
+
+std::vector<std::string_view> Member::rooms() const {
+  std::vector<std::string_view> names;
+  names.reserve(memberships_.size());
+  for (const Membership& membership : memberships_) names.push_back(membership.room->name());
+  return names;
+}
+
+EventLog::Reader Member::reader(std::span<const std::string_view> rooms, std::string_view socket_id) const {
+  return {.namespace_name = namespace_.name(), .rooms = rooms, .socket_id = socket_id};
 }
 
 bool Member::writable() const noexcept {

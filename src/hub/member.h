@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/slot_map.h"
+#include "hub/event_log.h"
 #include "hub/namespace_handler.h"
 #include "hub/position.h"
 #include "hub/room.h"
@@ -42,6 +43,10 @@ class Member {
   [[nodiscard]] const std::string& namespace_name() const noexcept;
   // What on_connect() returned.
   [[nodiscard]] MemberData* data() const noexcept { return data_.get(); }
+  // Good until it joins or leaves one.
+  [[nodiscard]] std::vector<std::string_view> rooms() const;
+  // Unsent bytes of its connection.
+  [[nodiscard]] std::size_t backlog_bytes() const noexcept;
 
   // Sends an event to this client alone. `name` is plain text; `arguments_json` the inside of the array
   // behind it.
@@ -50,6 +55,9 @@ class Member {
   // Answers an event that asked for it.
   void acknowledge(std::uint64_t ack_id, std::string_view arguments_json,
                    std::span<const std::string> attachments = {});
+
+  // Leaves the rooms that are not among these and joins those that are new to it.
+  void set_rooms(std::span<const std::string> rooms);
 
   // DISCONNECT: the client stays away until it decides otherwise. The connection serves its other namespaces
   // on. The member is gone when the call returns.
@@ -62,22 +70,42 @@ class Member {
   void deliver(const Frame& frame);
   // Whether an event sent now would leave with this turn.
   [[nodiscard]] bool writable() const noexcept;
+  // Asks for a confirmation of all that was sent so far, for the publish of this ticket.
+  void request_receipt(const PublishTicket& ticket);
+  // It is still being sent what it missed, and gets nothing live yet.
+  [[nodiscard]] bool is_catching_up() const noexcept { return replayed_to_ != live; }
 
  private:
   friend class Client;
+  friend class LocalHub;
   friend class Namespace;
 
   struct Membership {
     Room* room;
     std::size_t slot;
   };
+  // What the session's receipt of that number confirms.
+  struct PendingReceipt {
+    std::uint32_t receipt;
+    PublishTicket ticket;
+  };
+  static constexpr Position live = UINT64_MAX;
+  // A client that answers no ping may be asked so often; what is beyond is not asked, and stays missing.
+  static constexpr std::size_t pending_receipts_max = 4096;
+
+  void confirm(std::uint32_t receipt);
+  // Whom the log replays to; `rooms` are its own.
+  [[nodiscard]] EventLog::Reader reader(std::span<const std::string_view> rooms, std::string_view id) const;
 
   Client& client_;
   Namespace& namespace_;
-  const SocketId id_;
+  SocketId id_;
   Handle handle_ = no_handle;
-  Position delivered_up_to_ = 0;  // the last event that this member got, or is not to get
+  Position considered_ = 0;      // the last event that it was looked at for: it got it, or is not to get it
+  Position known_ = 0;           // from where the client can resume, as far as it has been told
+  Position replayed_to_ = live;  // while it is catching up: up to where that has come
   std::vector<Membership> memberships_;
+  std::vector<PendingReceipt> pending_receipts_;
   std::unique_ptr<MemberData> data_;
 };
 

@@ -1,6 +1,7 @@
 #include "hub/namespace.h"
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
 #include "hub/local_hub.h"
 #include "hub/socket_id.h"
@@ -9,11 +10,11 @@ namespace relay {
 
 // One event on its way to this worker's members: its frames, counted once for all of them.
 struct Namespace::Delivery {
-  Position position;
+  const LogEntry& entry;
   Frame frame;
   std::vector<Frame> attachments;
-  bool is_volatile;
   std::size_t recipients = 0;
+  std::vector<Member*> receipts = {};  // the recipients, if they are to confirm
 };
 
 void Namespace::add(Member& member) {
@@ -21,8 +22,11 @@ void Namespace::add(Member& member) {
 }
 
 void Namespace::remove(Member& member) {
-  leave_all(member);
-  members_.erase(member.id());
+  while (!member.memberships_.empty()) leave(member, member.memberships_.size() - 1);
+  const auto found = members_.find(member.id());
+  if (found == members_.end() || found->second != &member) return;
+  members_.erase(found);
+  leave_own_id(member.id());
 }
 
 Member* Namespace::find(std::string_view socket_id) const {
@@ -30,51 +34,99 @@ Member* Namespace::find(std::string_view socket_id) const {
   return found == members_.end() ? nullptr : found->second;
 }
 
-void Namespace::join(Member& member, std::string_view room_name) {
-  auto found = rooms_.find(room_name);
-  if (found == rooms_.end()) {
-    const Position head = hub_.log().join(hub_.worker(), name_, room_name);
-    hub_.deliver_up_to(head);
-    auto room = std::make_unique<Room>(std::string(room_name));
-    const std::string_view key = room->name();
-    found = rooms_.emplace(key, std::move(room)).first;
-  }
-  Room& room = *found->second;
-  for (const Member::Membership& membership : member.memberships_) {
-    if (membership.room == &room) return;
-  }
-  const std::size_t slot = room.add({&member, member.memberships_.size()});
-  member.memberships_.push_back({&room, slot});
+const Room* Namespace::find_room(std::string_view name) const {
+  const auto found = rooms_.find(name);
+  return found == rooms_.end() ? nullptr : found->second.get();
 }
 
-void Namespace::leave_all(Member& member) {
-  for (const Member::Membership& membership : member.memberships_) {
-    Room& room = *membership.room;
-    if (const Room::Place* const moved = room.remove(membership.slot)) {
-      moved->member->memberships_[moved->membership].slot = membership.slot;
+// ---- rooms
+
+bool Namespace::is_own_worker(std::string_view socket_id) const {
+  return hub_.log().is_home_of(hub_.worker(), socket_id);
+}
+
+void Namespace::join_own_id(std::string_view socket_id) {
+  if (is_own_worker(socket_id)) return;
+  hub_.deliver_up_to(hub_.log().join(hub_.worker(), name_, socket_id));
+}
+
+void Namespace::leave_own_id(std::string_view socket_id) {
+  if (!is_own_worker(socket_id)) hub_.log().leave(hub_.worker(), name_, socket_id);
+}
+
+void Namespace::join(Member& member, std::span<const std::string> names, Position begin) {
+  // First all that is new to this worker, then the member: it must not hear from one of its rooms what came
+  // before it is in another.
+  Position head = begin;
+  std::vector<Room*> rooms;
+  rooms.reserve(names.size());
+  for (const std::string& name : names) {
+    auto found = rooms_.find(name);
+    if (found == rooms_.end()) {
+      head = std::max(head, hub_.log().join(hub_.worker(), name_, name));
+      auto room = std::make_unique<Room>(name);
+      const std::string_view key = room->name();
+      found = rooms_.emplace(key, std::move(room)).first;
     }
-    if (!room.empty()) continue;
-    hub_.log().leave(hub_.worker(), name_, room.name());
-    rooms_.erase(room.name());
+    rooms.push_back(found->second.get());
   }
-  member.memberships_.clear();
+  hub_.deliver_up_to(head);
+  for (Room* const room : rooms) {
+    const bool joined = std::ranges::any_of(member.memberships_,
+                                            [&](const auto& membership) { return membership.room == room; });
+    if (joined) continue;
+    const std::size_t slot = room->add({&member, member.memberships_.size()});
+    member.memberships_.push_back({room, slot});
+  }
 }
 
-// A member that was stamped with the event's position has got it through another room, or is excepted.
+void Namespace::leave(Member& member, std::size_t index) {
+  const Member::Membership membership = member.memberships_[index];
+  Room& room = *membership.room;
+  if (const Room::Place* const moved = room.remove(membership.slot)) {
+    moved->member->memberships_[moved->membership].slot = membership.slot;
+  }
+  if (index + 1 < member.memberships_.size()) {
+    const Member::Membership& last = member.memberships_.back();
+    member.memberships_[index] = last;
+    last.room->set_membership(last.slot, index);
+  }
+  member.memberships_.pop_back();
+  if (!room.empty()) return;
+  hub_.log().leave(hub_.worker(), name_, room.name());
+  rooms_.erase(room.name());
+}
+
+void Namespace::leave_others(Member& member, std::span<const std::string> names) {
+  for (std::size_t i = member.memberships_.size(); i-- > 0;) {
+    if (std::ranges::find(names, member.memberships_[i].room->name()) == names.end()) leave(member, i);
+  }
+}
+
+// ---- delivery
+
+// A member that was considered for this position has got it through another room, or is excepted.
 void Namespace::deliver_to(Member& member, Delivery& delivery) {
-  if (member.delivered_up_to_ == delivery.position) return;
-  member.delivered_up_to_ = delivery.position;
-  if (delivery.is_volatile && !member.writable()) return;
-  member.deliver(delivery.frame);
-  for (const Frame& attachment : delivery.attachments) member.deliver(attachment);
+  const LogEntry& entry = delivery.entry;
+  if (member.considered_ == entry.position) return;
+  member.considered_ = entry.position;
+  // Who is catching up finds it in the log, in its turn.
+  const bool sent_later = member.is_catching_up() && entry.is_retained;
+  if (!sent_later) {
+    if (entry.is_volatile && (member.is_catching_up() || !member.writable())) return;
+    member.deliver(delivery.frame);
+    for (const Frame& attachment : delivery.attachments) member.deliver(attachment);
+    if (entry.has_offset) member.known_ = entry.position;
+  }
   ++delivery.recipients;
+  if (entry.wants_receipts) delivery.receipts.push_back(&member);
 }
 
 std::size_t Namespace::deliver(const LogEntry& entry) {
-  Delivery delivery{entry.position, Frame(entry.packet), {}, entry.is_volatile};
+  Delivery delivery{entry, Frame(entry.packet), {}};
   for (const EncodedPacketPtr& attachment : entry.attachments) delivery.attachments.emplace_back(attachment);
   for (const std::string& socket_id : entry.audience.except) {
-    if (Member* const excepted = find(socket_id)) excepted->delivered_up_to_ = entry.position;
+    if (Member* const excepted = find(socket_id)) excepted->considered_ = entry.position;
   }
   if (entry.audience.rooms.empty()) {
     for (const auto& [id, member] : members_) deliver_to(*member, delivery);
@@ -86,6 +138,7 @@ std::size_t Namespace::deliver(const LogEntry& entry) {
       for (const Room::Place& place : room->second->places()) deliver_to(*place.member, delivery);
     }
   }
+  if (!delivery.receipts.empty()) hub_.expect_receipts(entry.ticket, delivery.receipts);
   return delivery.recipients;
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,9 +37,17 @@ class Namespace {
   void add(Member& member);
   void remove(Member& member);
 
-  // Adds the member to a room, after everything that was appended before has been delivered here, so that it
-  // gets exactly what comes from now on.
-  void join(Member& member, std::string_view room);
+  // Adds the member to rooms, after everything that was appended before, and at any rate below `begin`, has
+  // been delivered here, so that it gets exactly what comes from now on.
+  void join(Member& member, std::span<const std::string> rooms, Position begin = 0);
+  void leave_others(Member& member, std::span<const std::string> rooms);
+  // Before add(), and before join(): events for the socket's own id come here, wherever the id says it lives.
+  void join_own_id(std::string_view socket_id);
+  void leave_own_id(std::string_view socket_id);
+
+  [[nodiscard]] Member* find(std::string_view socket_id) const;
+  // Null when nobody here is in it.
+  [[nodiscard]] const Room* find_room(std::string_view name) const;
 
   // Queues an event for everyone here whom it is for. Returns how many they were.
   std::size_t deliver(const LogEntry& entry);
@@ -54,8 +63,8 @@ class Namespace {
   };
   struct Delivery;
 
-  void leave_all(Member& member);
-  [[nodiscard]] Member* find(std::string_view socket_id) const;
+  void leave(Member& member, std::size_t membership);
+  [[nodiscard]] bool is_own_worker(std::string_view socket_id) const;
   static void deliver_to(Member& member, Delivery& delivery);
 
   const std::string name_;

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "engine/close_reason.h"
+#include "hub/position.h"
+#include "hub/socket_id.h"
 
 namespace relay {
 
@@ -24,6 +26,8 @@ struct HttpRequest;
 class MemberData {
  public:
   virtual ~MemberData() = default;
+  // Whose socket it is, for a publisher who waits for receipts.
+  [[nodiscard]] virtual std::string_view owner() const noexcept { return {}; }
 };
 
 // What is kept of a connection's Engine.IO handshake for the namespaces that it connects to later.
@@ -32,9 +36,22 @@ class HandshakeData {
   virtual ~HandshakeData() = default;
 };
 
+// A socket that does not begin at the head of the log but goes on from an earlier position, if all that came
+// to its rooms since then is still there: it is sent that, and then what is new.
+struct Resume {
+  Position after;
+  std::optional<SocketId> as = {};  // the socket that comes back; none: it is another one
+};
+enum class ResumeOutcome : std::uint8_t {
+  not_asked,
+  resumed,
+  failed,  // an ordinary new socket
+};
+
 struct Admitted {
   std::vector<std::string> rooms;
   std::unique_ptr<MemberData> data = {};
+  std::optional<Resume> resume = {};
 };
 // CONNECT_ERROR: the client stays connected to the transport and may try again with other credentials.
 struct Refused {
@@ -68,8 +85,17 @@ class NamespaceHandler {
   // in no room yet and must not be sent anything.
   [[nodiscard]] virtual ConnectDecision on_connect(Member& member, std::string_view auth_json,
                                                    const HandshakeData* handshake) = 0;
-  // It has joined its rooms, and the answer to its CONNECT is queued.
-  virtual void on_connected(Member& member) = 0;
+  // It has joined its rooms, and the answer to its CONNECT is about to be queued. `position` is that of the
+  // last event that it has or is not to get. Returns the `pid` with which it may come back, or an empty text.
+  [[nodiscard]] virtual std::string private_id(Member& /*member*/, ResumeOutcome /*outcome*/,
+                                               Position /*position*/) {
+    return {};
+  }
+  // The answer to its CONNECT is queued; what it resumes with comes behind what is sent now.
+  virtual void on_connected(Member& member, ResumeOutcome outcome) = 0;
+  // It got no event for so long that it could not resume, did it leave now and come back a whole retention
+  // window later. `position` is up to where it has everything.
+  virtual void on_quiet(Member& /*member*/, Position /*position*/) {}
   virtual void on_event(Member& member, const MemberEvent& event) = 0;
   // The member is in no room any more; it dies after the call. `closed` is set with session_ended.
   virtual void on_disconnected(Member& member, DisconnectReason reason,

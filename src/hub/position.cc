@@ -24,16 +24,21 @@ OffsetText format_offset(std::string_view epoch, Position position) {
   return text;
 }
 
-std::optional<Position> parse_offset(std::string_view epoch, std::string_view text) {
-  if (text.size() != offset_length || !text.starts_with(epoch) || text[epoch_length] != '.')
-    return std::nullopt;
+std::optional<Offset> parse_offset(std::string_view text) {
+  if (text.size() != offset_length || text[epoch_length] != '.') return std::nullopt;
   Position position = 0;
   for (const char c : text.substr(epoch_length + 1)) {
     const std::size_t digit = alphabet.find(c);
     if (digit == std::string_view::npos || position >> 58U != 0) return std::nullopt;
     position = (position << 6U) | digit;
   }
-  return position;
+  return Offset{text.substr(0, epoch_length), position};
+}
+
+std::optional<Position> parse_offset(std::string_view epoch, std::string_view text) {
+  const auto offset = parse_offset(text);
+  if (!offset || offset->epoch != epoch) return std::nullopt;
+  return offset->position;
 }
 
 }  // namespace relay

@@ -27,6 +27,13 @@ using OffsetText = std::array<char, offset_length>;
 // `epoch` has epoch_length characters.
 [[nodiscard]] OffsetText format_offset(std::string_view epoch, Position position);
 
+struct Offset {
+  std::string_view epoch;
+  Position position;
+};
+// Of any epoch; nullopt for what is no offset. The epoch points into `text`.
+[[nodiscard]] std::optional<Offset> parse_offset(std::string_view text);
+
 // The position in an offset of this epoch; nullopt for anything else.
 [[nodiscard]] std::optional<Position> parse_offset(std::string_view epoch, std::string_view text);
 

@@ -44,6 +44,9 @@ class Room {
     return slot < places_.size() ? &places_[slot] : nullptr;
   }
 
+  // The member keeps its record of this room elsewhere among its own.
+  void set_membership(std::size_t slot, std::size_t membership) { places_[slot].membership = membership; }
+
   // Valid until the next add() or remove(). The order means nothing.
   [[nodiscard]] std::span<const Place> places() const noexcept { return places_; }
   [[nodiscard]] bool empty() const noexcept { return places_.empty(); }

@@ -1,5 +1,6 @@
 #include "hub/socket_id.h"
 
+#include <algorithm>
 #include <span>
 
 #include "base/random.h"
@@ -17,6 +18,13 @@ SocketId SocketId::make(unsigned slot) {
   id.characters_[1] = alphabet[slot >> 6U & 63U];
   id.characters_[2] = alphabet[slot & 63U];
   random_token(std::span(id.characters_).subspan(3));
+  return id;
+}
+
+std::optional<SocketId> SocketId::parse(std::string_view text) {
+  if (!slot_of(text)) return std::nullopt;
+  SocketId id;
+  std::ranges::copy(text, id.characters_.begin());
   return id;
 }
 

@@ -15,6 +15,9 @@ class SocketId {
  public:
   [[nodiscard]] static SocketId make(unsigned slot);
 
+  // An id as it came from outside; nullopt when it can be none.
+  [[nodiscard]] static std::optional<SocketId> parse(std::string_view text);
+
   // The slot in the name of a room, if that room can be a socket's.
   [[nodiscard]] static std::optional<unsigned> slot_of(std::string_view room);
 

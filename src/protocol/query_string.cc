@@ -20,14 +20,7 @@ int escaped_byte(std::string_view text) noexcept {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-bool names_equal(std::string_view encoded, std::string_view name) {
-  if (encoded.find_first_of("%+") == std::string_view::npos) return encoded == name;
-  return decode_query_component(encoded) == name;
-}
-
-}  // namespace
-
-std::string decode_query_component(std::string_view text) {
+std::string decode(std::string_view text, char for_plus) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -35,10 +28,25 @@ std::string decode_query_component(std::string_view text) {
       out += static_cast<char>(static_cast<unsigned char>(byte));
       at += 2;
     } else {
-      out += text[at] == '+' ? ' ' : text[at];
+      out += text[at] == '+' ? for_plus : text[at];
     }
   }
   return out;
+}
+
+bool names_equal(std::string_view encoded, std::string_view name) {
+  if (encoded.find_first_of("%+") == std::string_view::npos) return encoded == name;
+  return decode_query_component(encoded) == name;
+}
+
+}  // namespace
+
+std::string decode_percent(std::string_view text) {
+  return decode(text, '+');
+}
+
+std::string decode_query_component(std::string_view text) {
+  return decode(text, ' ');
 }
 
 std::optional<std::string_view> QueryString::raw(std::string_view name) const {

@@ -24,7 +24,28 @@ void append_envelope(std::string& out, const EventContent& content) {
   out += '}';
 }
 
+std::shared_ptr<EncodedPacket> frame_of(std::string_view payload) {
+  std::array<char, websocket::header_bytes_max> header{};
+  const std::size_t header_size =
+      websocket::write_header(header.data(), websocket::Opcode::text, payload.size());
+  auto packet = std::make_shared<EncodedPacket>();
+  packet->bytes.reserve(header_size + payload.size());
+  packet->bytes.append(header.data(), header_size);
+  packet->bytes.append(payload);
+  packet->header_size = static_cast<std::uint8_t>(header_size);
+  return packet;
+}
+
 }  // namespace
+
+std::shared_ptr<EncodedPacket> encode_notice(std::string_view name, std::string_view argument_json) {
+  std::string payload = "42[";
+  append_json_string(payload, name);
+  payload += ',';
+  payload += argument_json;
+  payload += ']';
+  return frame_of(payload);
+}
 
 EncodedEvent encode_event(const EventContent& content, const EventFormat& format) {
   // The frame's header depends on the length of what it heads, so that is written first, into memory that is
@@ -47,14 +68,8 @@ EncodedEvent encode_event(const EventContent& content, const EventFormat& format
   }
   payload += ']';
 
-  std::array<char, websocket::header_bytes_max> header{};
-  const std::size_t header_size =
-      websocket::write_header(header.data(), websocket::Opcode::text, payload.size());
-  auto packet = std::make_shared<EncodedPacket>();
-  packet->bytes.reserve(header_size + payload.size());
-  packet->bytes.append(header.data(), header_size);
-  packet->bytes.append(payload);
-  packet->header_size = static_cast<std::uint8_t>(header_size);
+  auto packet = frame_of(payload);
+  const std::size_t header_size = packet->header_size;
   if (payload.capacity() > 1024 * 1024) std::string().swap(payload);
   return {std::move(packet), offset_at == 0 ? 0 : offset_at + header_size};
 }

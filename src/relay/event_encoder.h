@@ -34,6 +34,9 @@ struct EncodedEvent {
 };
 
 // Threading: any.
+// One of the relay's own (`relay:…`): no envelope, no offset.
+[[nodiscard]] std::shared_ptr<EncodedPacket> encode_notice(std::string_view name,
+                                                           std::string_view argument_json);
 [[nodiscard]] EncodedEvent encode_event(const EventContent& content, const EventFormat& format);
 
 }  // namespace relay

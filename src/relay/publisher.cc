@@ -23,6 +23,7 @@ struct Publisher::Pending {
   const Handle handle;
   std::string issued_at = {};
   std::optional<NonceClaim> claim = {};
+  std::optional<SteadyTime> receipts_until = {};
   bool is_client_event = false;
   bool waits_for_twin = false;
   // For the log line only, and only when that line will be written.
@@ -52,7 +53,7 @@ Publisher::Pending& Publisher::add_pending(PublishCallback callback, SteadyTime 
 }
 
 void Publisher::publish(const PublishRequest& request, SteadyTime received, std::string_view request_id,
-                        PublishCallback callback) {
+                        std::optional<std::chrono::milliseconds> receipt_timeout, PublishCallback callback) {
   Pending& pending = add_pending(std::move(callback), received);
   if (request.nonce) {
     NonceDecision decision = nonces_.begin(*request.nonce, body_fingerprint(request),
@@ -66,7 +67,7 @@ void Publisher::publish(const PublishRequest& request, SteadyTime received, std:
                                 .id = std::move(decision.id),
                                 .issued_at = std::move(decision.issued_at)});
       case NonceVerdict::conflict:
-        return settle(pending, {.verdict = PublishVerdict::conflict, .id = {}, .issued_at = {}});
+        return settle(pending, {.verdict = PublishVerdict::conflict});
       case NonceVerdict::in_progress:
         // The one that is under way settles us too, if it hears of its fate in time.
         pending.waits_for_twin = true;
@@ -75,10 +76,14 @@ void Publisher::publish(const PublishRequest& request, SteadyTime received, std:
         return;
       // Too many wait for its twin already, which may well be accepted.
       case NonceVerdict::crowded:
-        return settle(pending, {.verdict = PublishVerdict::unknown, .id = {}, .issued_at = {}});
+        return settle(pending, {.verdict = PublishVerdict::unknown});
       case NonceVerdict::full:
-        return settle(pending, {.verdict = PublishVerdict::not_done, .id = {}, .issued_at = {}});
+        return settle(pending, {.verdict = PublishVerdict::not_done});
     }
+  }
+  if (receipt_timeout) {
+    if (!hub_.receipts().open(pending.handle)) return give_up(pending, {.verdict = PublishVerdict::not_done});
+    pending.receipts_until = hub_.loop().now() + *receipt_timeout;
   }
   if (request.timestamp) {
     pending.issued_at = *request.timestamp;
@@ -98,7 +103,9 @@ void Publisher::publish(const PublishRequest& request, SteadyTime received, std:
   hand_to_hub(pending, {.audience = {.rooms = request.targets, .except = request.except},
                         .packet = std::move(encoded.packet),
                         .offset_at = encoded.offset_at,
-                        .is_volatile = request.is_volatile});
+                        .is_volatile = request.is_volatile,
+                        .is_listed = request.except.empty(),
+                        .wants_receipts = receipt_timeout.has_value()});
 }
 
 void Publisher::publish_client_event(std::string_view room, const EventContent& content,
@@ -133,35 +140,48 @@ void Publisher::on_outcome(const PublishOutcome& outcome) {
     case PublishFate::unavailable:
       break;
   }
-  const PublishResult result{.verdict = PublishVerdict::not_done,
-                             .id = {},
-                             .issued_at = {},
-                             .overloaded = outcome.fate == PublishFate::overloaded};
-  if (pending->claim) answer_waiters(nonces_.abandon(*pending->claim), result);
-  settle(*pending, result);
+  give_up(*pending,
+          {.verdict = PublishVerdict::not_done, .overloaded = outcome.fate == PublishFate::overloaded});
+}
+
+// Certainly not fanned out.
+void Publisher::give_up(Pending& pending, const PublishResult& result) {
+  if (pending.claim) answer_waiters(nonces_.abandon(*pending.claim), result);
+  if (pending.receipts_until) hub_.receipts().abandon(pending.handle);
+  settle(pending, result);
 }
 
 void Publisher::on_accepted(Pending& pending, const PublishOutcome& outcome) {
   const OffsetText offset = format_offset(hub_.log().epoch(), outcome.position);
-  const PublishResult result{.verdict = PublishVerdict::accepted,
-                             .id = std::string(offset.begin(), offset.end()),
-                             .issued_at = pending.issued_at,
-                             .recipients = outcome.recipients};
+  PublishResult result{.verdict = PublishVerdict::accepted,
+                       .id = std::string(offset.begin(), offset.end()),
+                       .issued_at = pending.issued_at,
+                       .recipients = outcome.recipients};
   if (pending.claim) {
     PublishResult for_twins = result;
     for_twins.verdict = PublishVerdict::duplicate;
     answer_waiters(nonces_.complete(*pending.claim, result.id, result.issued_at), for_twins);
   }
+  const std::optional<SteadyTime> receipts_until = pending.receipts_until;
+  if (!receipts_until) return settle(pending, result);
+  // It is done, but for the answer.
+  PublishCallback callback = std::exchange(pending.callback, {});
   settle(pending, result);
+  hub_.receipts().await(outcome.handle, outcome.position, outcome.recipients, *receipts_until,
+                        [result, call = std::move(callback)](const ReceiptReport& report) mutable {
+                          result.receipts = report;
+                          if (call) call(result);
+                        });
 }
 
 // Nobody knows what became of it. The publisher is told so; whoever uses the nonce again waits for the news,
 // which may still come: the record stays for it.
 void Publisher::on_bus_timeout(Pending& pending) {
-  const PublishResult result{.verdict = PublishVerdict::unknown, .id = {}, .issued_at = {}};
+  const PublishResult result{.verdict = PublishVerdict::unknown};
   if (pending.waits_for_twin) {
     nonces_.withdraw(pending.nonce, {.worker = hub_.worker(), .ticket = pending.handle});
   }
+  if (pending.receipts_until) hub_.receipts().abandon(pending.handle);
   if (!pending.claim) return settle(pending, result);
   answer_waiters(nonces_.leave_unknown(*pending.claim), result);
   if (PublishCallback callback = std::exchange(pending.callback, {})) {

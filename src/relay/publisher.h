@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,10 +35,11 @@ enum class PublishVerdict : std::uint8_t {
 
 struct PublishResult {
   PublishVerdict verdict;
-  std::string id;              // accepted, duplicate
-  std::string issued_at;       // accepted, duplicate
-  std::size_t recipients = 0;  // accepted
-  bool overloaded = false;     // not_done because a worker lags
+  std::string id = {};                         // accepted, duplicate
+  std::string issued_at = {};                  // accepted, duplicate
+  std::size_t recipients = 0;                  // accepted
+  std::optional<ReceiptReport> receipts = {};  // accepted, and they were waited for
+  bool overloaded = false;                     // not_done because a worker lags
 };
 
 using PublishCallback = std::move_only_function<void(const PublishResult&)>;
@@ -59,9 +61,10 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   // The callback comes once: perhaps before this returns, perhaps after the publisher's user is gone, so it
-  // holds handles and no references. `request_id` is for the log.
+  // holds handles and no references. With a receipt timeout an accepted publish is answered when all its
+  // recipients have confirmed, or so long after now. `request_id` is for the log.
   void publish(const PublishRequest& request, SteadyTime received, std::string_view request_id,
-               PublishCallback callback);
+               std::optional<std::chrono::milliseconds> receipt_timeout, PublishCallback callback);
 
   // A client's event to the others in a room. `callback` may be empty.
   void publish_client_event(std::string_view room, const EventContent& content,
@@ -80,6 +83,7 @@ class Publisher {
   Pending& add_pending(PublishCallback callback, SteadyTime received);
   void hand_to_hub(Pending& pending, NewEvent event);
   void on_accepted(Pending& pending, const PublishOutcome& outcome);
+  void give_up(Pending& pending, const PublishResult& result);
   void on_bus_timeout(Pending& pending);
   void settle(Pending& pending, const PublishResult& result);
   void answer_waiters(const std::vector<NonceWaiter>& waiters, const PublishResult& result);

@@ -44,9 +44,11 @@ class StubBus final : public ClusterBus {
 class PublisherTest : public ::testing::Test {
  protected:
   // Publishes and lets the turn end; the result, if it came.
-  std::optional<PublishResult> publish(const PublishRequest& request) {
+  std::optional<PublishResult> publish(const PublishRequest& request,
+                                       std::optional<milliseconds> receipt_timeout = {}) {
     auto result = std::make_shared<std::optional<PublishResult>>();
-    publisher_.publish(request, loop_.now(), "r-1", [result](const PublishResult& came) { *result = came; });
+    publisher_.publish(request, loop_.now(), "r-1", receipt_timeout,
+                       [result](const PublishResult& came) { *result = came; });
     results_.push_back(result);
     turn();
     return *result;
@@ -72,7 +74,8 @@ class PublisherTest : public ::testing::Test {
   EventLog log_{{.workers_count = 1}, clock_, [](unsigned) {}};
   StubBus bus_{log_};
   EventLoop loop_{clock_, milliseconds(1)};
-  LocalHub hub_{0, {}, loop_, log_, bus_};
+  HubShared shared_;
+  LocalHub hub_{0, {}, loop_, log_, bus_, shared_};
   NonceStore nonces_{clock_, {.nonces_max = 3, .ttl = std::chrono::seconds(60)}};
   int nowhere_ = open("/dev/null", O_WRONLY);
   Log lines_{{.level = LogLevel::info, .node = "n", .descriptor = nowhere_}, clock_};
@@ -175,6 +178,45 @@ TEST_F(PublisherTest, TheTimestampIsCopiedAndElseTheClockTells) {
   dated.timestamp = "2020-02-29T23:59:59Z";
   EXPECT_EQ(publish(dated)->issued_at, "2020-02-29T23:59:59Z");
   EXPECT_EQ(publish(request())->issued_at.size(), 24U);
+}
+
+TEST_F(PublisherTest, WaitsForNobodyWhereNobodyIs) {
+  const auto result = publish(request(), milliseconds(500));
+  ASSERT_TRUE(result.has_value());
+  ASSERT_TRUE(result->receipts.has_value());
+  EXPECT_EQ(result->receipts->confirmed, 0U);
+  EXPECT_EQ(shared_.open_receipts, 0U);
+}
+
+TEST_F(PublisherTest, ARefusedPublishWaitsForNoReceipts) {
+  bus_.mood = StubBus::Mood::refuse;
+  const auto result = publish(request("nonce-09"), milliseconds(500));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->verdict, PublishVerdict::not_done);
+  EXPECT_FALSE(result->receipts.has_value());
+  EXPECT_EQ(shared_.open_receipts, 0U);
+}
+
+TEST_F(PublisherTest, APublishOfUnknownFateWaitsForNoReceipts) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request("nonce-10"), milliseconds(500)).has_value());
+  EXPECT_EQ(shared_.open_receipts, 1U);
+  clock_.advance(milliseconds(2100));
+  turn();
+  ASSERT_TRUE(results_.back()->has_value());
+  EXPECT_EQ((*results_.back())->verdict, PublishVerdict::unknown);
+  EXPECT_EQ(shared_.open_receipts, 0U);
+}
+
+TEST_F(PublisherTest, SaysNoBeforeItPublishesWhenTooManyWaitForReceipts) {
+  for (Handle ticket = 1; ticket <= ReceiptBook::receipts_max; ++ticket) {
+    ASSERT_TRUE(hub_.receipts().open(ticket << 40U));
+  }
+  const auto result = publish(request("nonce-11"), milliseconds(500));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->verdict, PublishVerdict::not_done);
+  EXPECT_EQ(bus_.published, 0U);
+  EXPECT_EQ(publish(request("nonce-11"))->verdict, PublishVerdict::accepted) << "the nonce is free";
 }
 
 }  // namespace

@@ -1,9 +1,6 @@
 #include "relay/relay_namespace.h"
 
-#include <array>
-#include <charconv>
-#include <cmath>
-#include <cstring>
+#include <algorithm>
 #include <utility>
 
 #include "auth/name_rule.h"
@@ -21,68 +18,15 @@ struct BearerToken final : HandshakeData {
   std::string token;
 };
 
-double random_fraction() {
-  std::uint32_t bits = 0;
-  fill_random(std::as_writable_bytes(std::span(&bits, 1)));
-  return static_cast<double>(bits) / 4294967296.0;
-}
-
-// `auth.token`: the value's exact JSON, of the last member of that name as JSON.parse would have it.
-std::string_view token_member(std::string_view auth_json) {
-  std::string_view value;
-  if (auth_json.empty()) return value;
-  JsonScanner scanner(auth_json, LocalHub::json_depth_max);
-  // The packet's parser has checked the object; there is no error to handle.
-  static_cast<void>(scanner.scan_object([&](std::string_view key, std::string_view member) {
-    if (json_string_equals(key, "token")) value = member;
-  }));
-  return value == "null" ? std::string_view() : value;
-}
-
-// Seconds as JSON: whole as an integer, else with its fraction.
-std::string number_json(double seconds) {
-  std::array<char, 32> text{};
-  const bool whole = std::floor(seconds) == seconds && std::abs(seconds) < 1e15;
-  const auto end =
-      whole ? std::to_chars(text.data(), text.data() + text.size(), static_cast<std::int64_t>(seconds)).ptr
-            : std::to_chars(text.data(), text.data() + text.size(), seconds).ptr;
-  return {text.data(), end};
-}
-
 std::chrono::milliseconds until(WallTime when, WallTime now) {
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(when - now), std::chrono::milliseconds(0));
 }
 
 }  // namespace
 
-// What the relay keeps for a socket. Its timer first warns of the token's end, then brings it.
-class RelayNamespace::Session final : public MemberData {
- public:
-  Session(RelayNamespace& owner, Member& socket, TokenClaims&& claims)
-      : owner_(owner),
-        member(socket),
-        account(std::move(claims.account)),
-        room(std::move(claims.session_room)),
-        expires_at(claims.expires_at),
-        may_publish(claims.may_publish) {}
-
-  void on_timer() { owner_.on_life_timer(*this); }
-
- private:
-  RelayNamespace& owner_;
-
- public:
-  Member& member;
-  const std::string account;
-  const std::string room;
-  const double expires_at;
-  const bool may_publish;
-  bool warned = false;
-  std::optional<ClosingCode> closing;  // we close it, for this
-  TokenLife life{};
-  SteadyTime connected_at;
-  MemberTimer<Session, &Session::on_timer> timer{*this};
-};
+void RelaySession::on_timer() {
+  owner_.on_life_timer(*this);
+}
 
 std::string_view to_string(ClosingCode code) noexcept {
   switch (code) {
@@ -103,9 +47,17 @@ std::unique_ptr<HandshakeData> read_bearer_token(const HttpRequest& request) {
   return std::make_unique<BearerToken>(token);
 }
 
-RelayNamespace::RelayNamespace(LocalHub& hub, const TokenVerifier& verifier, const ClientEventRules& rules,
-                               Publisher& publisher, Log& log, const RelayNamespaceOptions& options)
-    : hub_(hub), verifier_(verifier), rules_(rules), publisher_(publisher), log_(log), options_(options) {}
+RelayNamespace::RelayNamespace(LocalHub& hub, const TokenVerifier& verifier, const PrivateIds& private_ids,
+                               const ClientEventRules& rules, Publisher& publisher, RoomPresence* presence,
+                               Log& log, const RelayNamespaceOptions& options)
+    : hub_(hub),
+      verifier_(verifier),
+      private_ids_(private_ids),
+      rules_(rules),
+      publisher_(publisher),
+      presence_(presence),
+      log_(log),
+      options_(options) {}
 
 RelayNamespace::~RelayNamespace() = default;
 
@@ -113,11 +65,12 @@ RelayNamespace::~RelayNamespace() = default;
 
 ConnectDecision RelayNamespace::on_connect(Member& member, std::string_view auth_json,
                                            const HandshakeData* handshake) {
-  const std::string_view token_json = token_member(auth_json);
+  const ConnectRequest request = parse_connect_request(auth_json);
   std::string token;
-  if (!token_json.empty()) {
-    const auto text =
-        json_kind(token_json) == JsonKind::string ? decode_json_string(token_json) : std::nullopt;
+  if (!request.token_json.empty()) {
+    const auto text = json_kind(request.token_json) == JsonKind::string
+                          ? decode_json_string(request.token_json)
+                          : std::nullopt;
     if (!text) return refuse(member, {TokenRefusalCode::token_malformed, {}});
     token = *text;
   } else if (const auto* const bearer = dynamic_cast<const BearerToken*>(handshake)) {
@@ -126,20 +79,29 @@ ConnectDecision RelayNamespace::on_connect(Member& member, std::string_view auth
   if (token.empty()) return refuse(member, {TokenRefusalCode::token_missing, {}});
 
   const WallTime now = hub_.loop().clock().wall();
-  auto claims = verifier_.verify(token, now);
+  const auto claims = verifier_.verify(token, now);
   if (!claims) return refuse(member, claims.error());
 
-  Admitted admitted;
-  admitted.rooms.reserve(claims->rooms.size() + 2);
-  admitted.rooms.push_back(claims->session_room);
-  for (std::string& room : claims->rooms) admitted.rooms.push_back(std::move(room));
-  admitted.rooms.push_back(std::string(account_room_prefix) + claims->account);
-  const TokenLife life = life_of(*claims, now, options_.clock_tolerance, random_fraction());
-  auto session = std::make_unique<Session>(*this, member, std::move(*claims));
-  session->life = life;
+  auto session = std::make_unique<RelaySession>(*this, member, *claims);
+  session->life = life_of(*claims, now, options_.clock_tolerance, random_fraction());
   session->connected_at = hub_.loop().now();
+  Admitted admitted{.rooms = rooms_of(*claims)};
+  ResumeWish wish = resume_wish(request, claims->account, private_ids_, hub_.log().epoch());
+  if (wish.is_asked) {
+    if (hub_.log().retains()) admitted.resume = wish.resume;
+    session->wish = std::make_unique<ResumeWish>(std::move(wish));
+  }
   admitted.data = std::move(session);
   return admitted;
+}
+
+std::vector<std::string> RelayNamespace::rooms_of(const TokenClaims& claims) {
+  std::vector<std::string> rooms;
+  rooms.reserve(claims.rooms.size() + 2);
+  rooms.push_back(claims.session_room);
+  rooms.insert(rooms.end(), claims.rooms.begin(), claims.rooms.end());
+  rooms.push_back(std::string(account_room_prefix) + claims.account);
+  return rooms;
 }
 
 ConnectDecision RelayNamespace::refuse(const Member& member, const TokenRefusal& refusal) {
@@ -157,20 +119,49 @@ ConnectDecision RelayNamespace::refuse(const Member& member, const TokenRefusal&
   return Refused{.message = "Unauthorized", .data_json = std::move(data)};
 }
 
-void RelayNamespace::on_connected(Member& member) {
-  auto& session = static_cast<Session&>(*member.data());
+std::string RelayNamespace::private_id(Member& member, ResumeOutcome outcome, Position position) {
+  if (!hub_.log().retains()) return {};
+  const auto& session = static_cast<RelaySession&>(*member.data());
+  if (outcome == ResumeOutcome::resumed && !session.wish->pid.empty()) return session.wish->pid;
+  return private_ids_.make(member.id(), hub_.log().epoch(), position, session.account);
+}
+
+void RelayNamespace::on_connected(Member& member, ResumeOutcome outcome) {
+  auto& session = static_cast<RelaySession&>(*member.data());
+  const bool recovered = outcome == ResumeOutcome::resumed && !session.wish->pid.empty();
   log_.info("client connected", {{"account", session.account},
                                  {"socketId", member.id()},
                                  {"room", session.room},
                                  {"ip", member.client_address().to_string()},
-                                 {"transport", member.transport_name()}});
+                                 {"transport", member.transport_name()},
+                                 {"recovered", recovered}});
+  if (session.wish != nullptr) report_resume(session, outcome);
+  if (presence_ != nullptr) presence_->joined(member);
   if (options_.closes_at_expiry) on_life_timer(session);
+}
+
+void RelayNamespace::report_resume(RelaySession& session, ResumeOutcome outcome) {
+  const std::unique_ptr<ResumeWish> wish = std::move(session.wish);
+  if (outcome == ResumeOutcome::resumed) {
+    publisher_.probe().recovery(wish->pid.empty() ? RecoveryOutcome::replayed : RecoveryOutcome::recovered);
+    return;
+  }
+  publisher_.probe().recovery(outcome == ResumeOutcome::failed ? RecoveryOutcome::out_of_reach
+                                                               : RecoveryOutcome::unknown);
+  if (!wish->asked_json.empty()) session.member.emit("relay:gap", R"({"after":)" + wish->asked_json + "}");
+}
+
+void RelayNamespace::on_quiet(Member& member, Position position) {
+  const OffsetText offset = format_offset(hub_.log().epoch(), position);
+  publisher_.probe().syncs.add();
+  member.emit("relay:sync", R"({},")" + std::string(offset.begin(), offset.end()) + '"');
 }
 
 void RelayNamespace::on_disconnected(Member& member, DisconnectReason reason,
                                      std::optional<CloseReason> closed) {
-  auto& session = static_cast<Session&>(*member.data());
+  auto& session = static_cast<RelaySession&>(*member.data());
   session.timer.disarm();
+  if (presence_ != nullptr) presence_->left(member);
   std::string_view words = "client namespace disconnect";
   if (session.closing) {
     words = to_string(*session.closing);
@@ -190,33 +181,39 @@ void RelayNamespace::on_disconnected(Member& member, DisconnectReason reason,
 // ---- the life of a token
 
 // Looks at the wall clock each time it is called: the clock may have been set since the timer was armed.
-void RelayNamespace::on_life_timer(Session& session) {
+void RelayNamespace::on_life_timer(RelaySession& session) {
   EventLoop& loop = hub_.loop();
   const WallTime now = loop.clock().wall();
-  if (now >= session.life.close_at) return close(session.member, session, ClosingCode::token_expired);
+  if (now >= session.life.close_at) return close(session, ClosingCode::token_expired);
   if (!session.warned && now >= session.life.warn_at) {
     session.warned = true;
-    session.member.emit("relay:token_expiring", R"({"exp":)" + number_json(session.expires_at) + "}");
+    session.member.emit("relay:token_expiring", R"({"exp":)" + json_seconds(session.expires_at) + "}");
   }
   const WallTime next = session.warned ? session.life.close_at : session.life.warn_at;
   loop.timers().arm(session.timer, loop.now(), until(next, now));
 }
 
-void RelayNamespace::close(Member& member, Session& session, ClosingCode code) {
-  session.closing = code;
+namespace {
+
+std::string closing_json(ClosingCode code) {
   std::string data = R"({"code":")";
   data += to_string(code);
   data += R"(","reconnect":true})";
-  member.emit("relay:closing", data);
-  member.close_transport(CloseReason::forced_close);
+  return data;
+}
+
+}  // namespace
+
+void RelayNamespace::close(RelaySession& session, ClosingCode code) {
+  session.closing = code;
+  session.member.emit("relay:closing", closing_json(code));
+  session.member.close_transport(CloseReason::forced_close);
 }
 
 void RelayNamespace::announce_closing(ClosingCode code) {
-  std::string data = R"({"code":")";
-  data += to_string(code);
-  data += R"(","reconnect":true})";
+  const std::string data = closing_json(code);
   hub_.members().for_each([&](Member& member) {
-    static_cast<Session&>(*member.data()).closing = code;
+    static_cast<RelaySession&>(*member.data()).closing = code;
     member.emit("relay:closing", data);
   });
 }
@@ -224,7 +221,10 @@ void RelayNamespace::announce_closing(ClosingCode code) {
 // ---- events of clients
 
 void RelayNamespace::on_event(Member& member, const MemberEvent& event) {
-  auto& session = static_cast<Session&>(*member.data());
+  auto& session = static_cast<RelaySession&>(*member.data());
+  if (event.attachments.empty() && json_string_equals(event.name_json, "relay:token_refresh")) {
+    return refresh_token(session, event);
+  }
   const auto name = rules_.judge(event, session.may_publish);
   if (!name) return refuse_event(member, event, name.error());
   PublishCallback callback = [this, socket = member.handle(),

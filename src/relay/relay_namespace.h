@@ -5,17 +5,22 @@
 // One for each worker. Threading: bound to it.
 
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/client_token.h"
 #include "base/log.h"
 #include "hub/local_hub.h"
 #include "hub/namespace_handler.h"
 #include "relay/client_event_rules.h"
+#include "relay/private_id.h"
 #include "relay/publisher.h"
+#include "relay/relay_session.h"
+#include "relay/room_presence.h"
 
 namespace relay {
 
@@ -24,18 +29,15 @@ struct RelayNamespaceOptions {
   std::chrono::seconds clock_tolerance{5};
 };
 
-// Why the relay closes a connection: the `code` of `relay:closing`.
-enum class ClosingCode : std::uint8_t { token_expired, draining };
-[[nodiscard]] std::string_view to_string(ClosingCode code) noexcept;
-
 // Of a handshake's Authorization header, for a CONNECT that brings no token itself; null without one.
 [[nodiscard]] std::unique_ptr<HandshakeData> read_bearer_token(const HttpRequest& request);
 
 class RelayNamespace final : public NamespaceHandler {
  public:
-  // All must outlive the namespace.
-  RelayNamespace(LocalHub& hub, const TokenVerifier& verifier, const ClientEventRules& rules,
-                 Publisher& publisher, Log& log, const RelayNamespaceOptions& options);
+  // All must outlive the namespace. Without `presence` nobody is told who comes and goes.
+  RelayNamespace(LocalHub& hub, const TokenVerifier& verifier, const PrivateIds& private_ids,
+                 const ClientEventRules& rules, Publisher& publisher, RoomPresence* presence, Log& log,
+                 const RelayNamespaceOptions& options);
   ~RelayNamespace() override;
 
   // Tells every socket that it is about to be closed, and why.
@@ -43,22 +45,33 @@ class RelayNamespace final : public NamespaceHandler {
 
   [[nodiscard]] ConnectDecision on_connect(Member& member, std::string_view auth_json,
                                            const HandshakeData* handshake) override;
-  void on_connected(Member& member) override;
+  [[nodiscard]] std::string private_id(Member& member, ResumeOutcome outcome, Position position) override;
+  void on_connected(Member& member, ResumeOutcome outcome) override;
+  void on_quiet(Member& member, Position position) override;
   void on_event(Member& member, const MemberEvent& event) override;
   void on_disconnected(Member& member, DisconnectReason reason, std::optional<CloseReason> closed) override;
 
  private:
-  class Session;
+  friend class RelaySession;
 
   [[nodiscard]] ConnectDecision refuse(const Member& member, const TokenRefusal& refusal);
+  // Of a token's claims: what its sockets are in.
+  [[nodiscard]] static std::vector<std::string> rooms_of(const TokenClaims& claims);
+  void report_resume(RelaySession& session, ResumeOutcome outcome);
   void refuse_event(Member& member, const MemberEvent& event, ClientEventRefusal why);
-  void on_life_timer(Session& session);
-  void close(Member& member, Session& session, ClosingCode code);
+  void on_life_timer(RelaySession& session);
+  void close(RelaySession& session, ClosingCode code);
+  // `relay:token_refresh`
+  void refresh_token(RelaySession& session, const MemberEvent& event);
+  [[nodiscard]] std::expected<TokenClaims, TokenRefusal> judge_refresh(const RelaySession& session,
+                                                                       const MemberEvent& event) const;
 
   LocalHub& hub_;
   const TokenVerifier& verifier_;
+  const PrivateIds& private_ids_;
   const ClientEventRules& rules_;
   Publisher& publisher_;
+  RoomPresence* const presence_;
   Log& log_;
   const RelayNamespaceOptions options_;
 };

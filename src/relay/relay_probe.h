@@ -42,6 +42,29 @@ inline constexpr std::size_t client_event_refusals_count = 6;
   return "";
 }
 
+// What became of a client that wanted to go on from where it was.
+enum class RecoveryOutcome : std::uint8_t {
+  recovered,     // as the socket that it was
+  replayed,      // a new socket that was given all since `auth.after`
+  out_of_reach,  // what came since then is not all there any more
+  unknown,       // no position of this log, or no pid of this account's
+};
+inline constexpr std::size_t recovery_outcomes_count = 4;
+
+[[nodiscard]] constexpr std::string_view to_string(RecoveryOutcome outcome) noexcept {
+  switch (outcome) {
+    case RecoveryOutcome::recovered:
+      return "recovered";
+    case RecoveryOutcome::replayed:
+      return "replayed";
+    case RecoveryOutcome::out_of_reach:
+      return "out_of_reach";
+    case RecoveryOutcome::unknown:
+      return "unknown";
+  }
+  return "";
+}
+
 struct RelayProbe {
   Counter accepted;
   Counter duplicates;
@@ -49,12 +72,18 @@ struct RelayProbe {
   Counter client_events_accepted;
   std::array<Counter, client_event_refusals_count> client_events_refused;
   std::array<Counter, token_refusals_count> tokens_refused;
+  std::array<Counter, recovery_outcomes_count> recoveries;
+  Counter syncs;  // `relay:sync` to quiet sockets
+  Counter tokens_refreshed;
+  std::array<Counter, token_refusals_count> refreshes_refused;
   LatencyHistogram publish;  // from the request's arrival to the last local write queued
 
   void publish_refused(PublishError error) { refused[static_cast<std::size_t>(error)].add(); }
   void client_event_refused(ClientEventRefusal why) {
     client_events_refused[static_cast<std::size_t>(why)].add();
   }
+  void recovery(RecoveryOutcome outcome) { recoveries[static_cast<std::size_t>(outcome)].add(); }
+  void refresh_refused(TokenRefusalCode code) { refreshes_refused[static_cast<std::size_t>(code)].add(); }
   void token_refused(TokenRefusalCode code) { tokens_refused[static_cast<std::size_t>(code)].add(); }
 };
 

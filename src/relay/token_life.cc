@@ -1,7 +1,11 @@
 #include "relay/token_life.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
+#include <cmath>
+#include <cstdint>
 
 namespace relay {
 namespace {
@@ -32,6 +36,15 @@ TokenLife life_of(const TokenClaims& claims, WallTime connected, std::chrono::se
   const double latest = std::min(warn_latest_s, life / 10);
   return {.warn_at = wall_time(claims.expires_at - (earliest - (earliest - latest) * chance)),
           .close_at = wall_time(claims.expires_at) + tolerance};
+}
+
+std::string json_seconds(double seconds) {
+  std::array<char, 32> text{};
+  const bool whole = std::floor(seconds) == seconds && std::abs(seconds) < 1e15;
+  const auto end =
+      whole ? std::to_chars(text.data(), text.data() + text.size(), static_cast<std::int64_t>(seconds)).ptr
+            : std::to_chars(text.data(), text.data() + text.size(), seconds).ptr;
+  return {text.data(), end};
 }
 
 }  // namespace relay

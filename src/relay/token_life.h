@@ -4,6 +4,7 @@
 // Threading: pure; any.
 
 #include <optional>
+#include <string>
 
 #include "auth/client_token.h"
 #include "base/clock.h"
@@ -20,5 +21,8 @@ struct TokenLife {
 // counts from `connected`.
 [[nodiscard]] TokenLife life_of(const TokenClaims& claims, WallTime connected, std::chrono::seconds tolerance,
                                 double chance);
+
+// Seconds since 1970 as JSON: whole ones as an integer, else with their fraction.
+[[nodiscard]] std::string json_seconds(double seconds);
 
 }  // namespace relay

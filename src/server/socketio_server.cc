@@ -24,11 +24,16 @@ SocketIoServer::SocketIoServer(ServerOptions options, const Clock& clock)
       log_(options_.log, clock, [this](unsigned worker) { workers_[worker]->wake(); }),
       shared_{.log = log_,
               .engine = engine_shared_,
+              .hub = hub_shared_,
               .clock = clock,
               .incarnation = random_token(SessionId::incarnation_length),
               .hand_over = [this](unsigned worker, ReleasedConnection connection) {
                 workers_[worker]->post(std::move(connection));
               }} {
+  hub_shared_.post = [this](unsigned worker, std::move_only_function<void(LocalHub&)> task) {
+    Worker& there = *workers_[worker];
+    there.post(WorkerTask([&there, work = std::move(task)]() mutable { work(there.hub()); }));
+  };
   engine_shared_.sessions_max = options_.sessions_max;
   engine_shared_.backlog_total_bytes_max = options_.backlog_total_bytes_max;
   for (unsigned i = 0; i < options_.workers_count; ++i) {

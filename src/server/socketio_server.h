@@ -67,6 +67,7 @@ class SocketIoServer {
   const ServerOptions options_;
   EventLog log_;
   EngineShared engine_shared_;
+  HubShared hub_shared_;
   ServerShared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;

@@ -21,7 +21,7 @@ class OpenNamespace final : public NamespaceHandler {
   ConnectDecision on_connect(Member&, std::string_view, const HandshakeData*) override {
     return Admitted{.rooms = {"all"}};
   }
-  void on_connected(Member&) override {}
+  void on_connected(Member&, ResumeOutcome) override {}
   void on_event(Member&, const MemberEvent&) override {}
   void on_disconnected(Member&, DisconnectReason, std::optional<CloseReason>) override {}
 };

@@ -19,7 +19,7 @@ Worker::Worker(unsigned index, const ServerOptions& options, ServerShared& share
       shared_(shared),
       loop_(shared.clock, options.timer_tick),
       bus_(options.make_bus ? options.make_bus(index, shared.log) : std::make_unique<LocalBus>(shared.log)),
-      hub_(index, options.hub, loop_, shared.log, *bus_),
+      hub_(index, options.hub, loop_, shared.log, *bus_, shared.hub),
       connections_(loop_, *this, options.http, net_probe_),
       inbox_(loop_) {
   measure_turn(loop_.now());  // it counts as alive from here on
@@ -93,15 +93,7 @@ void Worker::turn() {
   loop_.flush_dirty();
   hub_.after_flush();
   loop_.destroy_closed();
-  if (index_ == 0) evict_expired();
   measure_turn(began);
-}
-
-// Once a second, so that a quiet node forgets too.
-void Worker::evict_expired() {
-  if (loop_.now() - evicted_at_ < idle_wait_max) return;
-  evicted_at_ = loop_.now();
-  shared_.log.evict_expired();
 }
 
 void Worker::measure_turn(SteadyTime began) {

@@ -34,6 +34,7 @@ using WorkerMessage = std::variant<ReleasedConnection, WorkerTask>;
 struct ServerShared {
   EventLog& log;
   EngineShared& engine;
+  HubShared& hub;
   const Clock& clock;
   std::string incarnation;
   std::function<void(unsigned worker, ReleasedConnection connection)> hand_over;
@@ -83,11 +84,11 @@ class Worker final : private HttpHandler {
   [[nodiscard]] const NetProbe& net_probe() const noexcept { return net_probe_; }
   [[nodiscard]] const EngineProbe& engine_probe() const noexcept { return engine_probe_; }
   [[nodiscard]] const HubProbe& hub_probe() const noexcept { return hub_.probe(); }
+  [[nodiscard]] const ReceiptProbe& receipt_probe() const noexcept { return hub_.receipts().probe(); }
   [[nodiscard]] WorkerProbe& probe() noexcept { return probe_; }
 
  private:
   void turn();
-  void evict_expired();
   void measure_turn(SteadyTime began);
 
   [[nodiscard]] HttpHandler& handler_for(const HttpRequest& request);
@@ -118,7 +119,6 @@ class Worker final : private HttpHandler {
   std::function<void(std::string_view, const IpAddress&)> refusal_notice_;
   Inbox<WorkerMessage> inbox_;
   std::atomic<bool> stop_requested_{false};
-  SteadyTime evicted_at_;
   bool more_to_do_ = false;
 };
 
