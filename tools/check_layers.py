@@ -16,7 +16,7 @@ from pathlib import Path
 LAYERS = [
     ["base"],
     ["protocol", "auth"],
-    ["net"],
+    ["net", "schema"],
     ["engine"],
     ["hub"],
     ["server"],
@@ -33,6 +33,7 @@ THIRD_PARTY = {
     "openssl/": ["net", "auth", "protocol/websocket_handshake"],
     "prometheus/": ["api/prometheus_exporter", "api/prometheus_families"],
     "CLI/": ["app"],
+    "re2/": ["schema"],
     "hiredis": ["cluster"],
 }
 

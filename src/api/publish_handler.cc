@@ -174,7 +174,11 @@ struct PublishHandler::Batch {
 
 PublishHandler::PublishHandler(HttpConnections& connections, const ApiKeys& keys, Publisher& publisher,
                                const PublishHandlerOptions& options)
-    : connections_(connections), keys_(keys), publisher_(publisher), options_(options) {}
+    : connections_(connections),
+      keys_(keys),
+      publisher_(publisher),
+      options_(options),
+      limits_{.event_bytes_max = options.event_bytes_max, .schemas = options.schemas} {}
 
 PublishHandler::~PublishHandler() = default;
 
@@ -237,7 +241,7 @@ void PublishHandler::on_request(HttpConnection& connection, const HttpRequest& r
 
 void PublishHandler::publish_one(HttpConnection& connection, const HttpRequest& request,
                                  std::optional<std::chrono::milliseconds> receipt_timeout) {
-  auto event = parse_publish(request.body, {.event_bytes_max = options_.event_bytes_max});
+  auto event = parse_publish(request.body, limits_);
   if (!event) return refuse(connection, event.error());
   if (const auto taken = take_header_nonces(*event, request); !taken)
     return refuse(connection, taken.error());
@@ -260,7 +264,7 @@ void PublishHandler::publish_batch(HttpConnection& connection, const HttpRequest
       std::make_shared<Batch>(connection.handle(), std::vector<std::string>(events->size()), events->size());
   const std::string request_id = next_request_id();
   for (std::size_t i = 0; i < events->size(); ++i) {
-    const auto event = parse_publish((*events)[i], {.event_bytes_max = options_.event_bytes_max});
+    const auto event = parse_publish((*events)[i], limits_);
     if (!event) {
       note_refusal(event.error());
       batch->put_problem(i, problem_of(event.error()));

@@ -14,6 +14,7 @@
 #include "auth/api_key.h"
 #include "net/http_connection.h"
 #include "net/http_handler.h"
+#include "relay/event_schemas.h"
 #include "relay/publisher.h"
 
 namespace relay {
@@ -21,6 +22,7 @@ namespace relay {
 struct PublishHandlerOptions {
   std::size_t event_bytes_max = 262'144;  // a batch's body may be batch_factor times that
   unsigned worker = 0;
+  const EventSchemas* schemas = nullptr;  // null: anything goes
 };
 
 class PublishHandler final : public HttpHandler {
@@ -56,6 +58,7 @@ class PublishHandler final : public HttpHandler {
   const ApiKeys& keys_;
   Publisher& publisher_;
   const PublishHandlerOptions options_;
+  const PublishLimits limits_;
   // The connection whose head was last seen to bring a good key: its body follows at once, and need not be
   // asked again.
   Handle authorized_ = no_handle;

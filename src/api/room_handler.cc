@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "protocol/json_scanner.h"
 #include "protocol/json_writer.h"
+#include "protocol/percent_encoding.h"
 #include "protocol/query_string.h"
 #include "relay/presence_survey.h"
 #include "relay/publish_rule.h"
@@ -34,9 +35,11 @@ std::optional<RoomPath> parse_path(std::string_view path) {
   if (slash == std::string_view::npos) return std::nullopt;
   const std::string_view resource = path.substr(slash + 1);
   if (resource != "events" && resource != "presence") return std::nullopt;
-  std::string room = decode_percent(path.substr(0, slash));
-  if (!is_valid_utf8(room) || !name_problem(room).empty() || room.starts_with('~')) return std::nullopt;
-  return RoomPath{std::move(room), resource};
+  auto room = percent_decode(path.substr(0, slash));
+  if (!room || !is_valid_utf8(*room) || !name_problem(*room).empty() || room->starts_with('~')) {
+    return std::nullopt;
+  }
+  return RoomPath{std::move(*room), resource};
 }
 
 std::optional<std::size_t> parse_limit(std::string_view text) {

@@ -22,8 +22,9 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
                     : std::make_unique<RoomPresence>(worker.hub(), *node.presence, node.presence_grace)),
       namespace_(worker.hub(), node.verifier, node.private_ids, node.client_events, publisher_,
                  presence_.get(), node.log, node.relay_namespace),
-      publish_handler_(worker.connections(), node.keys, publisher_,
-                       {.event_bytes_max = node.event_bytes_max, .worker = worker.index()}),
+      publish_handler_(
+          worker.connections(), node.keys, publisher_,
+          {.event_bytes_max = node.event_bytes_max, .worker = worker.index(), .schemas = node.schemas}),
       room_handler_(worker.connections(), worker.hub(), node.keys, node.verifier, node.cors) {
   node.applications.push_back(this);
   node.view.relay_probes.push_back(&publisher_.probe());

@@ -41,6 +41,7 @@ struct RelayNode {
   PublisherOptions publisher;
   RelayNamespaceOptions relay_namespace;
   std::size_t event_bytes_max;
+  const EventSchemas* schemas;  // null: none
   bool pages_on_main_listener;  // /info and /metrics: not when there is a management listener
   std::function<void(Router&)> add_further_routes = {};  // the try-it page
   std::vector<RelayApplication*> applications = {};      // by worker, complete before the workers run

@@ -42,6 +42,13 @@ Value parsed(std::expected<Value, Error> value) {
   return std::move(*value);
 }
 
+std::optional<EventSchemas> event_schemas(const EventSettings& events) {
+  if (events.schemas_folder.empty()) return std::nullopt;
+  auto schemas = parsed(EventSchemas::load(events.schemas_folder));
+  if (events.schemas_strict) schemas.refuse_unknown_types();
+  return schemas;
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) {
@@ -164,6 +171,7 @@ int serve(const Settings& settings) {
   const TokenVerifier verifier(rules);
   const PrivateIds private_ids(rules.secrets);
   PresenceTable presence;
+  const std::optional<EventSchemas> schemas = event_schemas(settings.events);
   const ApiKeys keys = parsed(ApiKeys::parse(settings.access.api_keys.reveal()));
   const ClientEventRules client_events =
       parsed(ClientEventRules::parse(joined(settings.clients.client_events)));
@@ -196,8 +204,10 @@ int serve(const Settings& settings) {
                  .engine = engine_options(settings, cors),
                  .publisher = publisher_options(settings, server.log().retains()),
                  .relay_namespace = {.closes_at_expiry = settings.access.token_expiry == TokenExpiry::close,
-                                     .clock_tolerance = settings.access.jwt_clock_tolerance},
+                                     .clock_tolerance = settings.access.jwt_clock_tolerance,
+                                     .schemas = schemas ? &*schemas : nullptr},
                  .event_bytes_max = settings.events.event_bytes_max,
+                 .schemas = schemas ? &*schemas : nullptr,
                  .pages_on_main_listener = !settings.listen.management_port};
   if (settings.life.dev) {
     node.add_further_routes = [&](Router& router) {

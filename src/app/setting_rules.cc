@@ -1,6 +1,7 @@
 #include "app/setting_rules.h"
 
 #include "net/ip_address.h"
+#include "relay/event_schemas.h"
 
 namespace relay {
 namespace {
@@ -50,6 +51,16 @@ void check_ports(const ListenSettings& listen, SettingProblems& problems) {
   }
 }
 
+void check_schemas(const EventSettings& events, SettingProblems& problems) {
+  if (events.schemas_folder.empty()) {
+    if (events.schemas_strict) problems.push_back({"EVENT_SCHEMAS_STRICT", "needs EVENT_SCHEMAS to be set"});
+    return;
+  }
+  const auto schemas = EventSchemas::load(events.schemas_folder);
+  if (schemas) return;
+  for (const std::string& problem : schemas.error()) problems.push_back({"EVENT_SCHEMAS", problem});
+}
+
 }  // namespace
 
 void check_setting_rules(const LoadedSettings& loaded, SettingProblems& problems) {
@@ -57,6 +68,7 @@ void check_setting_rules(const LoadedSettings& loaded, SettingProblems& problems
   check_dev(settings, problems);
   check_tls(settings.listen, loaded, problems);
   check_ports(settings.listen, problems);
+  check_schemas(settings.events, problems);
   if (!settings.webhooks.url.empty() && settings.webhooks.secrets.empty() &&
       loaded.effective.contains("WEBHOOK_SECRET") && loaded.effective.at("WEBHOOK_SECRET").text.empty()) {
     problems.push_back({"WEBHOOK_SECRET", "is required together with WEBHOOK_URL"});

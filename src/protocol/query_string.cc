@@ -20,20 +20,6 @@ int escaped_byte(std::string_view text) noexcept {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-std::string decode(std::string_view text, char for_plus) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (const int byte = escaped_byte(text.substr(at)); byte >= 0) {
-      out += static_cast<char>(static_cast<unsigned char>(byte));
-      at += 2;
-    } else {
-      out += text[at] == '+' ? for_plus : text[at];
-    }
-  }
-  return out;
-}
-
 bool names_equal(std::string_view encoded, std::string_view name) {
   if (encoded.find_first_of("%+") == std::string_view::npos) return encoded == name;
   return decode_query_component(encoded) == name;
@@ -41,12 +27,18 @@ bool names_equal(std::string_view encoded, std::string_view name) {
 
 }  // namespace
 
-std::string decode_percent(std::string_view text) {
-  return decode(text, '+');
-}
-
 std::string decode_query_component(std::string_view text) {
-  return decode(text, ' ');
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (const int byte = escaped_byte(text.substr(at)); byte >= 0) {
+      out += static_cast<char>(static_cast<unsigned char>(byte));
+      at += 2;
+    } else {
+      out += text[at] == '+' ? ' ' : text[at];
+    }
+  }
+  return out;
 }
 
 std::optional<std::string_view> QueryString::raw(std::string_view name) const {

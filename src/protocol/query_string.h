@@ -26,10 +26,7 @@ class QueryString {
   std::string_view raw_;
 };
 
-// `text` with `%xx` decoded, as in a path; what is no escape stays as it is.
-[[nodiscard]] std::string decode_percent(std::string_view text);
-
-// The same, and `+` is a blank.
+// `text` with `+` and `%xx` decoded.
 [[nodiscard]] std::string decode_query_component(std::string_view text);
 
 }  // namespace relay

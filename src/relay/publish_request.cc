@@ -12,6 +12,7 @@
 #include "auth/name_rule.h"
 #include "base/utf8.h"
 #include "protocol/json_scanner.h"
+#include "relay/event_schemas.h"
 #include "relay/publish_rule.h"
 
 namespace relay {
@@ -82,11 +83,12 @@ class Reader {
     take_named(decode_json_string(quoted_key).value_or(std::string(raw)), value);
   }
 
-  std::expected<PublishRequest, PublishRefusal> finish() {
+  std::expected<PublishRequest, PublishRefusal> finish(const EventSchemas* schemas) {
     if (!repeated_.empty()) {
       return std::unexpected(bad_json(fmt::format("The field {} is there twice.", repeated_)));
     }
     check_together();
+    if (schemas != nullptr && !request_.type.empty()) check_schema(*schemas);
     if (errors_count_ > 0) return std::unexpected(bad_event(std::move(errors_), errors_count_));
     return std::move(request_);
   }
@@ -201,8 +203,14 @@ class Reader {
     return std::nullopt;
   }
 
+  void check_schema(const EventSchemas& schemas) {
+    for (FieldError& fault : schemas.check(request_.type, request_.payload_json)) {
+      add_error(std::move(fault.path), fault.message);
+    }
+  }
+
   void add_error(std::string path, std::string_view message) {
-    if (++errors_count_ <= publish_errors_max) errors_.push_back({std::move(path), std::string(message)});
+    if (++errors_count_ <= field_errors_max) errors_.push_back({std::move(path), std::string(message)});
   }
 
   [[nodiscard]] bool has(Field field) const noexcept { return (seen_ & bit_of(field)) != 0; }
@@ -261,7 +269,7 @@ std::expected<PublishRequest, PublishRefusal> parse_publish(std::string_view bod
       [&](std::string_view quoted_key, std::string_view value) { reader.take(quoted_key, value); });
   if (!scanned) return std::unexpected(bad_json(scanned.error()));
   if (const auto end = scanner.expect_end(); !end) return std::unexpected(bad_json(end.error()));
-  return reader.finish();
+  return reader.finish(limits.schemas);
 }
 
 std::expected<std::vector<std::string_view>, PublishRefusal> split_batch(std::string_view body) {

@@ -4,7 +4,7 @@
 //
 // What is wrong is reported at once, each fault with the JSON Pointer (RFC 6901) of the field as the
 // publisher wrote it; a field that is missing is named as `/type` or `/room`. Reports are bounded
-// (publish_errors_max) and never repeat a value.
+// (field_errors_max) and never repeat a value.
 //
 // Lifetime: `payload_json` points into the body, so a request must not outlive it. The event is encoded while
 // the body is still there, and the payload, which may be most of it, is copied once less.
@@ -19,18 +19,21 @@
 #include <vector>
 
 #include "auth/hmac.h"
+#include "protocol/json_pointer.h"
 #include "relay/publish_error.h"
 
 namespace relay {
 
 inline constexpr std::size_t publish_rooms_max = 100;
 inline constexpr std::size_t publish_except_max = 100;
-inline constexpr std::size_t publish_errors_max = 32;
 inline constexpr std::size_t batch_events_max = 1000;
+
+class EventSchemas;
 
 struct PublishLimits {
   std::size_t event_bytes_max = 262144;
-  unsigned depth_max = 64;  // the event's object is level 1
+  unsigned depth_max = 64;                // the event's object is level 1
+  const EventSchemas* schemas = nullptr;  // that payloads must match; null: none
 };
 
 struct PublishRequest {
@@ -42,13 +45,6 @@ struct PublishRequest {
   std::optional<std::string> timestamp;  // RFC 3339, as it came
   std::optional<std::string> nonce;
   bool is_volatile = false;
-};
-
-struct FieldError {
-  std::string path;  // empty: the whole body
-  std::string message;
-
-  friend bool operator==(const FieldError&, const FieldError&) = default;
 };
 
 struct PublishRefusal {

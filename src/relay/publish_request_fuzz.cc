@@ -22,7 +22,7 @@ constexpr PublishLimits limits{.event_bytes_max = 8192, .depth_max = 8};
 void check_refusal(const PublishRefusal& refusal) {
   RELAY_CHECK(!refusal.detail.empty() && refusal.detail.size() < 1000);
   RELAY_CHECK((refusal.code == PublishError::invalid_event) == !refusal.errors.empty());
-  RELAY_CHECK(refusal.errors.size() <= publish_errors_max);
+  RELAY_CHECK(refusal.errors.size() <= field_errors_max);
   for (const FieldError& error : refusal.errors) {
     RELAY_CHECK(error.path.size() < 300 && !error.message.empty() && is_valid_utf8(error.path));
   }

@@ -215,7 +215,7 @@ TEST(ParsePublish, BoundsWhatItReports) {
   const auto request = parse(body + "}");
 
   ASSERT_FALSE(request);
-  EXPECT_EQ(request.error().errors.size(), publish_errors_max);
+  EXPECT_EQ(request.error().errors.size(), field_errors_max);
   EXPECT_THAT(request.error().detail, HasSubstr("(and 9999 more)"));
 }
 

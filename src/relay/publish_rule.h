@@ -27,8 +27,4 @@ inline constexpr std::size_t nonce_bytes_max = 200;
 
 [[nodiscard]] std::string_view nonce_problem(std::string_view nonce);
 
-// The JSON Pointer (RFC 6901 §3) of a member of the top-level object. A long name is cut between two
-// characters.
-[[nodiscard]] std::string pointer_to(std::string_view name);
-
 }  // namespace relay

@@ -227,6 +227,9 @@ void RelayNamespace::on_event(Member& member, const MemberEvent& event) {
   }
   const auto name = rules_.judge(event, session.may_publish);
   if (!name) return refuse_event(member, event, name.error());
+  if (options_.schemas != nullptr && !options_.schemas->check(*name, event.arguments_json).empty()) {
+    return refuse_event(member, event, ClientEventRefusal::invalid_event);
+  }
   PublishCallback callback = [this, socket = member.handle(),
                               ack = event.ack_id](const PublishResult& result) {
     const bool accepted = result.verdict == PublishVerdict::accepted;

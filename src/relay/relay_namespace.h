@@ -17,6 +17,7 @@
 #include "hub/local_hub.h"
 #include "hub/namespace_handler.h"
 #include "relay/client_event_rules.h"
+#include "relay/event_schemas.h"
 #include "relay/private_id.h"
 #include "relay/publisher.h"
 #include "relay/relay_session.h"
@@ -27,6 +28,7 @@ namespace relay {
 struct RelayNamespaceOptions {
   bool closes_at_expiry = true;  // TOKEN_EXPIRY
   std::chrono::seconds clock_tolerance{5};
+  const EventSchemas* schemas = nullptr;  // of clients' own events; null: anything goes
 };
 
 // Of a handshake's Authorization header, for a CONNECT that brings no token itself; null without one.

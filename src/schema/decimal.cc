@@ -1,4 +1,4 @@
-#include "relay/decimal.h"
+#include "schema/decimal.h"
 
 #include <algorithm>
 

@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/json_pointer.h"
 #include "protocol/json_scanner.h"
-#include "relay/publish_request.h"
 
 namespace relay {
 
@@ -35,7 +35,7 @@ struct JsonNode {
 
 class JsonTree {
  public:
-  // What is wrong comes with its JSON Pointer behind `root_path`, at most publish_errors_max faults of it.
+  // What is wrong comes with its JSON Pointer behind `root_path`, at most field_errors_max faults of it.
   [[nodiscard]] static std::expected<JsonTree, std::vector<FieldError>> read(std::string_view text,
                                                                              std::string_view root_path);
 

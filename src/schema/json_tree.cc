@@ -1,14 +1,14 @@
-#include "relay/json_tree.h"
+#include "schema/json_tree.h"
 
 #include <algorithm>
+#include <compare>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "relay/decimal.h"
-#include "relay/publish_rule.h"
-#include "relay/text_order.h"
+#include "schema/decimal.h"
+#include "schema/text_order.h"
 
 namespace relay {
 namespace {
@@ -34,6 +34,7 @@ class JsonTreeBuilder {
     } while (!open_.empty());
     if (faults_.empty()) return std::move(tree_);
     std::vector<FieldError> errors;
+    errors.reserve(faults_.size());
     for (const auto& [index, message] : faults_) {
       errors.push_back({tree_.pointer_of(tree_.nodes_[index], root_path), std::string(message)});
     }
@@ -130,7 +131,7 @@ class JsonTreeBuilder {
     });
     std::ranges::sort(names_, [](const Name& a, const Name& b) {
       const auto order = a.text <=> b.text;
-      return order != 0 ? order < 0 : a.index < b.index;
+      return std::is_eq(order) ? a.index < b.index : std::is_lt(order);
     });
     for (std::size_t i = 1; i < names_.size(); ++i) {
       const bool is_repeat = names_[i - 1].text == names_[i].text;
@@ -140,7 +141,7 @@ class JsonTreeBuilder {
   }
 
   void add_fault(std::uint32_t index, std::string_view message) {
-    if (faults_.size() < publish_errors_max) faults_.push_back({index, message});
+    if (faults_.size() < field_errors_max) faults_.push_back({index, message});
   }
 
   const std::string_view text_;

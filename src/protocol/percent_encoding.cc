@@ -1,4 +1,4 @@
-#include "relay/percent_encoding.h"
+#include "protocol/percent_encoding.h"
 
 #include <charconv>
 

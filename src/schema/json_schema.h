@@ -17,8 +17,8 @@
 
 #include <re2/re2.h>
 
-#include "relay/decimal.h"
-#include "relay/schema_format.h"
+#include "schema/decimal.h"
+#include "schema/schema_format.h"
 
 namespace relay {
 
