@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/node_pages.h"
+#include "api/openapi_page.h"
 #include "api/prometheus_exporter.h"
 #include "api/static_files.h"
 
@@ -46,10 +47,12 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
   add_client_bundle(router_, node.engine.path, node.cors);
   router_.get("/healthz", [&view = node.view](const HttpRequest&) { return health_page(view); });
   router_.get("/readyz", [&view = node.view](const HttpRequest&) { return ready_page(view); });
+  router_.get("/openapi.json", [](const HttpRequest&) { return openapi_page(); });
   if (node.pages_on_main_listener) add_pages(router_);
   if (node.add_further_routes) node.add_further_routes(router_);
   management_.get("/healthz", [&view = node.view](const HttpRequest&) { return health_page(view); });
   management_.get("/readyz", [&view = node.view](const HttpRequest&) { return ready_page(view); });
+  management_.get("/openapi.json", [](const HttpRequest&) { return openapi_page(); });
   add_pages(management_);
 }
 

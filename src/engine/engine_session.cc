@@ -148,7 +148,7 @@ void EngineSession::flush_poll() {
 }
 
 void EngineSession::account_backlog() {
-  const std::size_t backlog = paced_ ? 0 : out_.bytes();
+  const std::size_t backlog = paced_ && out_.bytes() <= paced_bytes_max ? 0 : out_.bytes();
   if (backlog == counted_backlog_) return;
   EngineShared& shared = server_.shared();
   const std::size_t total =

@@ -37,6 +37,7 @@ class EngineSession final : public LoopObject, private PeerListener {
  public:
   // Queued above this in one turn, frames leave at once: a healthy client may get megabytes in a turn.
   static constexpr std::size_t early_flush_bytes = 256 * 1024;
+  static constexpr std::size_t paced_bytes_max = 4 * 1024 * 1024;
 
   EngineSession(EngineServer& server, const SessionId& id, const IpAddress& client);
   ~EngineSession() override;
@@ -67,7 +68,8 @@ class EngineSession final : public LoopObject, private PeerListener {
   [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.bytes(); }
   // Once, when a flush leaves fewer unsent bytes than that: SessionListener::on_queue_below().
   void notify_below(std::size_t bytes) noexcept { notify_below_ = bytes; }
-  // Whoever sends takes care that the queue stays short, so that what is in it is no sign of a slow consumer.
+  // Whoever sends takes care that the queue stays short, so that what is in it is no sign of a slow consumer;
+  // up to paced_bytes_max, should others send as well.
   void set_paced(bool paced) noexcept { paced_ = paced; }
 
   // The client may now send messages of full size.

@@ -77,17 +77,18 @@ std::size_t Member::backlog_bytes() const noexcept {
 }
 
 void Member::request_receipt(const PublishTicket& ticket) {
-  if (pending_receipts_.size() == pending_receipts_max) return;
-  pending_receipts_.push_back({client_.session().request_receipt(), ticket});
+  if (pending_receipts_ == nullptr) pending_receipts_ = std::make_unique<std::vector<PendingReceipt>>();
+  if (pending_receipts_->size() == pending_receipts_max) return;
+  pending_receipts_->push_back({client_.session().request_receipt(), ticket});
 }
 
 void Member::confirm(std::uint32_t receipt) {
-  const auto later =
-      std::ranges::find_if(pending_receipts_, [&](const auto& each) { return each.receipt > receipt; });
-  for (auto each = pending_receipts_.begin(); each != later; ++each) {
-    namespace_.hub().confirm(each->ticket, id());
-  }
-  pending_receipts_.erase(pending_receipts_.begin(), later);
+  if (pending_receipts_ == nullptr) return;
+  std::vector<PendingReceipt>& pending = *pending_receipts_;
+  const auto later = std::ranges::find_if(pending, [&](const auto& each) { return each.receipt > receipt; });
+  for (auto each = pending.begin(); each != later; ++each) namespace_.hub().confirm(each->ticket, id());
+  pending.erase(pending.begin(), later);
+  if (pending.empty()) pending_receipts_.reset();
 }
 
 std::vector<std::string_view> Member::rooms() const {

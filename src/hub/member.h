@@ -105,7 +105,7 @@ class Member {
   Position known_ = 0;           // from where the client can resume, as far as it has been told
   Position replayed_to_ = live;  // while it is catching up: up to where that has come
   std::vector<Membership> memberships_;
-  std::vector<PendingReceipt> pending_receipts_;
+  std::unique_ptr<std::vector<PendingReceipt>> pending_receipts_;  // null: none
   std::unique_ptr<MemberData> data_;
 };
 

@@ -175,6 +175,7 @@ void RelayNamespace::on_disconnected(Member& member, DisconnectReason reason,
   log_.info("client disconnected", {{"account", session.account},
                                     {"socketId", member.id()},
                                     {"reason", words},
+                                    {"backlogBytes", member.backlog_bytes()},
                                     {"durationMs", lasted.count()}});
 }
 
