@@ -183,7 +183,7 @@ void add_delivery(std::vector<MetricFamily>& families, const NodeView& node, con
       .add(totals.engine([](const EngineProbe& p) {
         return value(p.sessions_closed[static_cast<std::size_t>(CloseReason::slow_consumer)]);
       }));
-  Family(families, "retained_events", "Events in the log", MetricType::Gauge)
+  Family(families, "retained_events", "Events kept for recovery and history", MetricType::Gauge)
       .add(static_cast<double>(levels.retained_events));
   Family(families, "retained_bytes", "Bytes of the log, frames and records", MetricType::Gauge)
       .add(static_cast<double>(levels.retained_bytes));

@@ -16,7 +16,7 @@
 
 namespace relay {
 
-// From 1, without gaps, in the order of the log.
+// From 1, in the order of the log. What is at a position need not be for anybody: see EventLog::tick().
 using Position = std::uint64_t;
 
 inline constexpr std::size_t epoch_length = 6;

@@ -34,7 +34,9 @@ TokenLife life_of(const TokenClaims& claims, WallTime connected, std::chrono::se
   const double life = std::max(claims.expires_at - begins, 0.0);
   const double earliest = std::min(warn_earliest_s, life / 5);
   const double latest = std::min(warn_latest_s, life / 10);
-  return {.warn_at = wall_time(claims.expires_at - (earliest - (earliest - latest) * chance)),
+  const WallTime begins_at = wall_time(claims.expires_at - earliest);
+  const WallTime drawn = wall_time(claims.expires_at - (earliest - (earliest - latest) * chance));
+  return {.warn_at = connected >= begins_at ? connected : drawn,
           .close_at = wall_time(claims.expires_at) + tolerance};
 }
 

@@ -17,8 +17,8 @@ struct TokenLife {
 };
 
 // `chance`, 0..1, places the warning between exp - min(120 s, life/5) and exp - min(30 s, life/10), so that
-// the clients of one deployment do not all ask for a new token in the same second. A life without `iat`
-// counts from `connected`.
+// the clients of one deployment do not all ask for a new token in the same second; who connects later than
+// the first of these is warned at once. A life without `iat` counts from `connected`.
 [[nodiscard]] TokenLife life_of(const TokenClaims& claims, WallTime connected, std::chrono::seconds tolerance,
                                 double chance);
 

@@ -36,6 +36,11 @@ TEST(TokenLife, CountsFromConnectWithoutIssuedAt) {
   EXPECT_NEAR(seconds_before_expiry(claims, 0), 20, 0.01);
 }
 
+TEST(TokenLife, WarnsAtOnceWhoConnectsLate) {
+  EXPECT_EQ(life_of(token(now_s - 3500, now_s + 100), now, std::chrono::seconds(5), 1).warn_at, now);
+  EXPECT_GT(life_of(token(now_s - 3400, now_s + 200), now, std::chrono::seconds(5), 0).warn_at, now);
+}
+
 TEST(TokenLife, ATokenForEverLivesAsLongAsTheClock) {
   const TokenLife life = life_of(token(now_s, 253'402'300'799.0), now, std::chrono::seconds(5), 0.5);
   EXPECT_GT(life.warn_at, now + std::chrono::hours(24 * 365 * 100));
