@@ -20,6 +20,8 @@ struct Client::HeldConnect {
   std::unique_ptr<Member> member;
   Namespace& home;
   Admitted admitted;
+  std::string socket_id;
+  std::uint64_t claim;
   Handle handle;
   std::vector<Message> messages = {};
   std::size_t bytes = 0;
@@ -100,13 +102,10 @@ void Client::on_connect(const socketio::Packet& packet) {
   auto member = std::make_unique<Member>(*this, *home, hub_.new_socket_id());
   ConnectDecision decision = home->handler().on_connect(*member, packet.json, handshake_.get());
   if (auto* const admitted = std::get_if<Admitted>(&decision)) {
-    if (!admitted->resume || !admitted->resume->as) {
-      return admit(std::move(member), *home, std::move(*admitted));
+    if (admitted->resume && admitted->resume->as) {
+      return claim(std::move(member), *home, std::move(*admitted));
     }
-    const std::string socket_id(admitted->resume->as->text());
-    held_ = std::make_unique<HeldConnect>(std::move(member), *home, std::move(*admitted),
-                                          hub_.waiting_clients().insert(*this));
-    if (hub_.free_socket(home->name(), socket_id, held_->handle)) on_socket_free();
+    admit(std::move(member), *home, std::move(*admitted), 0);
   } else if (const auto* const refused = std::get_if<Refused>(&decision)) {
     std::string refusal = "4";
     socketio::append_connect_error(refusal, home->name(),
@@ -117,10 +116,29 @@ void Client::on_connect(const socketio::Packet& packet) {
   }
 }
 
+void Client::claim(std::unique_ptr<Member> member, Namespace& home, Admitted admitted) {
+  std::string socket_id(admitted.resume->as->text());
+  const EventLog::SocketClaim claim = hub_.log().claim_socket(home.name(), socket_id);
+  held_ = std::make_unique<HeldConnect>(std::move(member), home, std::move(admitted), std::move(socket_id),
+                                        claim.number, hub_.waiting_clients().insert(*this));
+  if (hub_.free_socket(home.name(), held_->socket_id, claim, held_->handle)) on_socket_free();
+}
+
+void Client::drop_claim() {
+  if (held_ == nullptr) return;
+  hub_.log().abandon_claim(held_->socket_id, held_->claim);
+  hub_.waiting_clients().erase(held_->handle);
+  held_.reset();
+}
+
 void Client::on_socket_free() {
   const std::unique_ptr<HeldConnect> held = std::move(held_);
   hub_.waiting_clients().erase(held->handle);
-  admit(std::move(held->member), held->home, std::move(held->admitted));
+  const auto head = hub_.log().settle_claim(hub_.worker(), held->home.name(), held->socket_id, held->claim);
+  // A later connection of this very socket has taken our place.
+  if (!head) return session_.close(CloseReason::forced_close);
+  held->member->claim_ = held->claim;
+  admit(std::move(held->member), held->home, std::move(held->admitted), *head);
   for (const HeldConnect::Message& message : held->messages) {
     if (!session_.is_open()) return;
     message.is_binary ? on_binary(message.bytes) : on_text(message.bytes);
@@ -138,7 +156,7 @@ ResumeOutcome Client::resume(Member& member, const std::optional<Resume>& wish) 
   return ResumeOutcome::resumed;
 }
 
-void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admitted) {
+void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admitted, Position begin) {
   connect_deadline_.reset();
   session_.set_trusted();
   decoder_.set_packet_bytes_max(session_.message_bytes_max());
@@ -146,9 +164,8 @@ void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admi
   member.data_ = std::move(admitted.data);
   member.handle_ = hub_.members().insert(member);
   members_.push_back(std::move(owned));
-  if (admitted.resume && admitted.resume->as) home.join_own_id(admitted.resume->as->text());
   // Where it was, the log may have been read further than here.
-  const Position begin = admitted.resume ? std::min(admitted.resume->after + 1, hub_.log().head()) : 0;
+  if (admitted.resume) begin = std::max(begin, std::min(admitted.resume->after + 1, hub_.log().head()));
   home.join(member, admitted.rooms, begin);
   member.known_ = hub_.log().cursor(hub_.worker()) - 1;
   const ResumeOutcome outcome = resume(member, admitted.resume);
@@ -209,10 +226,7 @@ void Client::on_queue_below() {
 
 void Client::on_closed(CloseReason reason) {
   connect_deadline_.reset();
-  if (held_ != nullptr) {
-    hub_.waiting_clients().erase(held_->handle);
-    held_.reset();
-  }
+  drop_claim();
   while (!members_.empty()) remove(*members_.back(), DisconnectReason::session_ended, reason);
 }
 

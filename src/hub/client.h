@@ -41,7 +41,7 @@ class Client final : public SessionListener {
   void on_queue_below() override;
   void on_closed(CloseReason reason) override;
 
-  // No connection of the socket that comes back lives any more: its CONNECT goes on.
+  // The connections that held the socket that comes back are closed: its CONNECT goes on.
   void on_socket_free();
 
  private:
@@ -52,7 +52,10 @@ class Client final : public SessionListener {
   void on_connect(const socketio::Packet& packet);
   void on_event(const socketio::Packet& packet, std::vector<std::string> attachments);
   void on_disconnect(const socketio::Packet& packet);
-  void admit(std::unique_ptr<Member> member, Namespace& home, Admitted admitted);
+  // Claims the socket that comes back, and waits until it is free.
+  void claim(std::unique_ptr<Member> member, Namespace& home, Admitted admitted);
+  void drop_claim();
+  void admit(std::unique_ptr<Member> member, Namespace& home, Admitted admitted, Position begin);
   [[nodiscard]] ResumeOutcome resume(Member& member, const std::optional<Resume>& wish);
   // True when the packet waits for the CONNECT before it.
   [[nodiscard]] bool hold(std::string_view message, bool is_binary);

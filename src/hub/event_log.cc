@@ -202,9 +202,26 @@ bool EventLog::is_home_of(unsigned worker, std::string_view socket_id) const noe
   return slot && *slot % options_.workers_count == worker;
 }
 
-WorkerSet EventLog::workers_of(std::string_view namespace_name, std::string_view socket_id) const {
+EventLog::SocketClaim EventLog::claim_socket(std::string_view namespace_name, std::string_view socket_id) {
   const std::lock_guard lock(mutex_);
-  return rooms_.workers_of_room(namespace_name, socket_id);
+  claims_[std::string(socket_id)] = ++claims_count_;
+  return {claims_count_, rooms_.workers_of_room(namespace_name, socket_id)};
+}
+
+std::optional<Position> EventLog::settle_claim(unsigned worker, std::string_view namespace_name,
+                                               std::string_view socket_id, std::uint64_t claim) {
+  const std::lock_guard lock(mutex_);
+  const auto found = claims_.find(std::string(socket_id));
+  if (found == claims_.end() || found->second != claim) return std::nullopt;
+  claims_.erase(found);
+  if (!is_home_of(worker, socket_id)) rooms_.join(worker, namespace_name, socket_id);
+  return head_.load(std::memory_order_relaxed);
+}
+
+void EventLog::abandon_claim(std::string_view socket_id, std::uint64_t claim) {
+  const std::lock_guard lock(mutex_);
+  const auto found = claims_.find(std::string(socket_id));
+  if (found != claims_.end() && found->second == claim) claims_.erase(found);
 }
 
 // ---- bounds

@@ -36,6 +36,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -166,8 +167,22 @@ class EventLog {
 
   // Whether events for this socket id reach that worker without a join().
   [[nodiscard]] bool is_home_of(unsigned worker, std::string_view socket_id) const noexcept;
-  // The workers on which a socket may live.
-  [[nodiscard]] WorkerSet workers_of(std::string_view namespace_name, std::string_view socket_id) const;
+
+  // ---- a socket that comes back lives once, on however many workers its clients try
+  //
+  // Whoever claims it last gets it: the claim is taken, the connections that hold the socket are closed, the
+  // claim is settled. A claim that was overtaken meanwhile can't be.
+
+  struct SocketClaim {
+    std::uint64_t number;
+    WorkerSet holders;  // workers on which the socket may live
+  };
+  [[nodiscard]] SocketClaim claim_socket(std::string_view namespace_name, std::string_view socket_id);
+  // The worker has the socket from now on, as by join(). Nullopt: another claim came later.
+  [[nodiscard]] std::optional<Position> settle_claim(unsigned worker, std::string_view namespace_name,
+                                                     std::string_view socket_id, std::uint64_t claim);
+  // Without harm to a later one.
+  void abandon_claim(std::string_view socket_id, std::uint64_t claim);
 
   // ---- what is retained
 
@@ -224,15 +239,17 @@ class EventLog {
   const bool retains_;
 
   mutable std::mutex mutex_;
-  std::deque<LogEntry> entries_;      // guarded by mutex_; elements never move
-  Position front_ = 1;                // guarded by mutex_: position of entries_[0]
-  RoomTable rooms_;                   // guarded by mutex_
-  HeadMarks marks_;                   // guarded by mutex_
-  Position ticked_head_ = 0;          // guarded by mutex_: the head at the last tick
-  std::size_t held_bytes_ = 0;        // guarded by mutex_: of the entries
-  std::size_t retained_ = 0;          // guarded by mutex_: entries that a room holds
-  std::uint64_t appended_bytes_ = 0;  // guarded by mutex_
-  std::atomic<Position> head_{1};     // written under mutex_
+  std::deque<LogEntry> entries_;                           // guarded by mutex_; elements never move
+  Position front_ = 1;                                     // guarded by mutex_: position of entries_[0]
+  RoomTable rooms_;                                        // guarded by mutex_
+  HeadMarks marks_;                                        // guarded by mutex_
+  std::unordered_map<std::string, std::uint64_t> claims_;  // guarded by mutex_: socket id to claim under way
+  std::uint64_t claims_count_ = 0;                         // guarded by mutex_
+  Position ticked_head_ = 0;                               // guarded by mutex_: the head at the last tick
+  std::size_t held_bytes_ = 0;                             // guarded by mutex_: of the entries
+  std::size_t retained_ = 0;                               // guarded by mutex_: entries that a room holds
+  std::uint64_t appended_bytes_ = 0;                       // guarded by mutex_
+  std::atomic<Position> head_{1};                          // written under mutex_
   std::array<Cursor, workers_max> readers_;
 };
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hub/socket_id.h"
+
 namespace relay {
 namespace {
 
@@ -130,6 +132,21 @@ TEST_F(EventLogTest, AMemberGetsWhatComesAfterItsJoinAndNothingBefore) {
   EXPECT_EQ(head, 2U);
   append(log, event_for("a"));
   EXPECT_EQ(read(log, 0), (std::vector<Position>{2}));
+}
+
+TEST_F(EventLogTest, TheLastClaimOfASocketGetsIt) {
+  EventLog log = make(4);
+  const std::string socket(SocketId::make(1).text());
+  const auto first = log.claim_socket("/", socket);
+  EXPECT_EQ(first.holders, 0b10U) << "where its id says it lives";
+  const auto second = log.claim_socket("/", socket);
+  EXPECT_FALSE(log.settle_claim(0, "/", socket, first.number));
+  log.abandon_claim(socket, first.number);
+  EXPECT_EQ(log.settle_claim(2, "/", socket, second.number), log.head());
+  EXPECT_FALSE(log.settle_claim(2, "/", socket, second.number)) << "settled already";
+  EXPECT_EQ(log.claim_socket("/", socket).holders, 0b110U) << "it lives on 2 now";
+  append(log, event_for(socket));
+  EXPECT_EQ(read(log, 2).size(), 1U);
 }
 
 TEST_F(EventLogTest, NeverEvictsWhatAWorkerHasNotRead) {

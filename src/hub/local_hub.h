@@ -79,10 +79,10 @@ class LocalHub final : public SessionAcceptor {
 
   [[nodiscard]] std::unique_ptr<SessionListener> accept(EngineSession& session,
                                                         const HttpRequest& request) override;
-  // Closes every connection of a socket, here and on other workers. True when that is done; else the
-  // waiting client is called when it is.
+  // Closes the connections that hold a socket by an earlier claim, wherever that may be. True when that is
+  // done; else the waiting client is called when it is.
   [[nodiscard]] bool free_socket(const std::string& namespace_name, const std::string& socket_id,
-                                 Handle waiting_client);
+                                 const EventLog::SocketClaim& claim, Handle waiting_client);
   // The member has just resumed from Member::known_: sends it what lies between there and the log's cursor,
   // as fast as it reads, while what is new waits behind.
   void begin_replay(Member& member, bool is_same_socket);
@@ -121,7 +121,7 @@ class LocalHub final : public SessionAcceptor {
   bool take_outcomes();
   void run_replays();
   std::size_t replay(Member& member);
-  void close_socket(std::string_view namespace_name, std::string_view socket_id);
+  void close_socket(std::string_view namespace_name, std::string_view socket_id, std::uint64_t claim);
   void send_confirmations();
   void on_sweep_timer();
   void sweep();

@@ -10,28 +10,27 @@ namespace relay {
 
 // ---- one connection a socket
 
-void LocalHub::close_socket(std::string_view namespace_name, std::string_view socket_id) {
+void LocalHub::close_socket(std::string_view namespace_name, std::string_view socket_id,
+                            std::uint64_t claim) {
   Namespace* const home = find_namespace(namespace_name);
-  if (home == nullptr) return;
-  if (Member* const member = home->find(socket_id)) member->close_transport(CloseReason::forced_close);
+  Member* const member = home == nullptr ? nullptr : home->find(socket_id);
+  // A later claim may have been faster; it is not ours to end.
+  if (member != nullptr && member->claim_ < claim) member->close_transport(CloseReason::forced_close);
 }
 
 bool LocalHub::free_socket(const std::string& namespace_name, const std::string& socket_id,
-                           Handle waiting_client) {
-  close_socket(namespace_name, socket_id);
-  WorkerSet others = log_.workers_of(namespace_name, socket_id) & ~(WorkerSet{1} << worker_);
+                           const EventLog::SocketClaim& claim, Handle waiting_client) {
+  close_socket(namespace_name, socket_id, claim.number);
+  WorkerSet others = claim.holders & ~(WorkerSet{1} << worker_);
   if (others == 0) return true;
   // Counted here only; the others carry it back and forth.
   const auto missing = std::make_shared<int>(std::popcount(others));
   for (; others != 0; others &= others - 1) {
     run_on(static_cast<unsigned>(std::countr_zero(others)), [=, home = worker_](LocalHub& there) {
-      there.close_socket(namespace_name, socket_id);
+      there.close_socket(namespace_name, socket_id, claim.number);
       there.run_on(home, [=](LocalHub& here) {
         if (--*missing > 0) return;
-        Client* const client = here.waiting_clients().find(waiting_client);
-        if (client == nullptr) return;
-        here.close_socket(namespace_name, socket_id);  // another one may have come meanwhile
-        client->on_socket_free();
+        if (Client* const client = here.waiting_clients().find(waiting_client)) client->on_socket_free();
       });
     });
   }

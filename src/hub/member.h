@@ -101,6 +101,7 @@ class Member {
   Namespace& namespace_;
   SocketId id_;
   Handle handle_ = no_handle;
+  std::uint64_t claim_ = 0;      // by which it got its id, if another connection had it before
   Position considered_ = 0;      // the last event that it was looked at for: it got it, or is not to get it
   Position known_ = 0;           // from where the client can resume, as far as it has been told
   Position replayed_to_ = live;  // while it is catching up: up to where that has come

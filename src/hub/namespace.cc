@@ -45,11 +45,6 @@ bool Namespace::is_own_worker(std::string_view socket_id) const {
   return hub_.log().is_home_of(hub_.worker(), socket_id);
 }
 
-void Namespace::join_own_id(std::string_view socket_id) {
-  if (is_own_worker(socket_id)) return;
-  hub_.deliver_up_to(hub_.log().join(hub_.worker(), name_, socket_id));
-}
-
 void Namespace::leave_own_id(std::string_view socket_id) {
   if (!is_own_worker(socket_id)) hub_.log().leave(hub_.worker(), name_, socket_id);
 }

@@ -41,8 +41,7 @@ class Namespace {
   // been delivered here, so that it gets exactly what comes from now on.
   void join(Member& member, std::span<const std::string> rooms, Position begin = 0);
   void leave_others(Member& member, std::span<const std::string> rooms);
-  // Before add(), and before join(): events for the socket's own id come here, wherever the id says it lives.
-  void join_own_id(std::string_view socket_id);
+  // Undoes EventLog::settle_claim().
   void leave_own_id(std::string_view socket_id);
 
   [[nodiscard]] Member* find(std::string_view socket_id) const;

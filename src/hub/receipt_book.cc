@@ -92,6 +92,14 @@ void ReceiptBook::await(Handle ticket, Position position, std::size_t recipients
   finish_if_complete(ticket, receipt);
 }
 
+void ReceiptBook::finish_all() {
+  std::vector<Handle> awaited;
+  for (const auto& [ticket, receipt] : receipts_) {
+    if (receipt->position != 0) awaited.push_back(ticket);
+  }
+  for (const Handle ticket : awaited) finish(ticket);
+}
+
 // Each worker names its recipients before the log can count them, but by another way: the count may be here
 // first.
 void ReceiptBook::finish_if_complete(Handle ticket, Receipt& receipt) {

@@ -73,6 +73,9 @@ class ReceiptBook {
   void await(Handle ticket, Position position, std::size_t recipients_count, SteadyTime deadline,
              Callback callback);
 
+  // Nobody will confirm any more: reports all that are awaited.
+  void finish_all();
+
   [[nodiscard]] std::size_t size() const noexcept { return receipts_.size(); }
   [[nodiscard]] const ReceiptProbe& probe() const noexcept { return probe_; }
 

@@ -101,6 +101,17 @@ TEST_F(ReceiptBookTest, WithNobodyToWaitForItReportsAtOnce) {
   EXPECT_EQ(report_->confirmed, 0U);
 }
 
+TEST_F(ReceiptBookTest, ReportsAllWhenNobodyWillConfirmAnyMore) {
+  ASSERT_TRUE(book_.open(1));
+  ASSERT_TRUE(book_.open(2)) << "its publish is not accepted yet";
+  book_.add_recipients(1, {{"~a", "ann"}});
+  await(1, 10, 1);
+  book_.finish_all();
+  ASSERT_TRUE(report_);
+  EXPECT_EQ(report_->missing.size(), 1U);
+  EXPECT_EQ(book_.size(), 1U);
+}
+
 TEST_F(ReceiptBookTest, IsBounded) {
   for (Handle ticket = 1; ticket <= ReceiptBook::receipts_max; ++ticket) ASSERT_TRUE(book_.open(ticket));
   EXPECT_FALSE(book_.open(5000));

@@ -113,6 +113,7 @@ void Worker::close_sessions(CloseReason reason) {
   static_cast<void>(hub_.run_log());
   if (application_ != nullptr) application_->before_close();
   for (const auto& engine : engines_) engine->close_all(reason);
+  hub_.receipts().finish_all();
 }
 
 void Worker::release_sockets() {

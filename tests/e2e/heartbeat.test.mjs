@@ -14,8 +14,8 @@ const relay = await startRelay(test, { PING_INTERVAL_MS: '400', PING_TIMEOUT_MS:
 
 describe('over WebSocket', () => {
   test('a ping comes every PING_INTERVAL_MS after the pong of the last', async () => {
-    const session = await WebSocketSession.join(relay.port);
     const opened = Date.now();
+    const session = await WebSocketSession.join(relay.port);
     const pings = await session.pings.atLeast(4);
     const gaps = pings.map((time, index) => time - (index === 0 ? opened : pings[index - 1]));
     for (const gap of gaps) assert.ok(gap > 300 && gap < 700, `gaps between pings: ${gaps}`);

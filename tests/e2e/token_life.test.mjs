@@ -123,6 +123,17 @@ describe('relay:token_expiring', () => {
     assert.equal(session.events('relay:token_expiring').length, 1);
   });
 
+  test('comes at once for a token that is already inside that stretch', async () => {
+    const exp = nowSeconds() + 110;
+    const sessions = await Promise.all(
+      Array.from({ length: 5 }, () => WebSocketSession.join(relay.port, { token: mint({ iat: exp - 5000, exp }) })),
+    );
+    for (const session of sessions) {
+      await session.packet(`42["relay:token_expiring",{"exp":${exp}}]`, 3000);
+      session.drop();
+    }
+  });
+
   test('does not come early', async () => {
     const room = fresh('room');
     const session = await WebSocketSession.join(relay.port, { token: mint({ sessionId: room }) });

@@ -62,6 +62,13 @@ export class WebSocketSession {
     return this.packets.all((packet) => typeof packet === 'string' && packet.startsWith(`42["${name}"`));
   }
 
+  /** The arrays [name, ...arguments] of all events so far. */
+  get heard() {
+    return this.packets
+      .all((packet) => typeof packet === 'string' && packet.startsWith('42['))
+      .map((packet) => JSON.parse(packet.slice(2)));
+  }
+
   closeFrame(what, deadlineMs) {
     return this.websocket.closeFrame(what, deadlineMs);
   }
