@@ -5,7 +5,7 @@ Called by ./dev test, which sets the machine up first.
 
   --sanitize asan|tsan    the C++ and end-to-end tests, with that sanitizer
   --lint                  ./dev lint first, its steps counted as checks
-  --only PART             one part: unit, tools, e2e or web
+  --only PART             one part: unit, tools, e2e, load or web
 """
 
 import argparse
@@ -19,7 +19,7 @@ from steps import LOGS, ROOT, Steps
 
 NODE_TEST = ["node", "--test", "--test-concurrency=2", "--test-reporter=spec"]
 NODE_TEST_SUFFIXES = (".test.mjs", ".test.js", "_test.mjs", "_test.js", "-test.mjs", "-test.js")
-PARTS = ("unit", "tools", "e2e", "web")
+PARTS = ("unit", "tools", "e2e", "load", "web")
 
 
 def build(steps, tree, *targets):
@@ -87,9 +87,11 @@ def run(options):
         run_tool_checks(steps)
     if "unit" in parts and build(steps, tree):
         run_unit_tests(steps, tree)
-    if ("e2e" in parts or "web" in parts) and build(steps, release):
+    if {"e2e", "load", "web"}.intersection(parts) and build(steps, release):
         if "e2e" in parts:
             run_node_tests(steps, "end to end tests", "tests/e2e", release)
+        if "load" in parts and not options.sanitize:
+            run_node_tests(steps, "load tests", "bench", release)
         if "web" in parts and not options.sanitize:
             run_node_tests(steps, "browser tests", "web/test", release)
     return steps.total

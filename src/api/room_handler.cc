@@ -160,7 +160,7 @@ HttpResponse RoomHandler::events_page(const HttpRequest& request, const std::str
   return json_page(std::move(json), std::move(cors));
 }
 
-void RoomHandler::answer_presence(HttpConnection& connection, std::string room, std::string cors) {
+void RoomHandler::answer_presence(HttpConnection& connection, const std::string& room, std::string cors) {
   survey_presence(
       hub_, std::move(room), survey_timeout,
       [this, handle = connection.handle(),
@@ -198,7 +198,7 @@ void RoomHandler::on_request(HttpConnection& connection, const HttpRequest& requ
   if (path->resource == "events") {
     return connection.respond(events_page(request, path->room, std::move(cors)));
   }
-  answer_presence(connection, std::move(path->room), std::move(cors));
+  answer_presence(connection, path->room, std::move(cors));
 }
 
 void RoomHandler::on_body_too_large(HttpConnection& connection, const HttpRequest& request) {

@@ -40,7 +40,7 @@ class RoomHandler final : public HttpHandler {
                                                     const std::string& cors) const;
   [[nodiscard]] HttpResponse events_page(const HttpRequest& request, const std::string& room,
                                          std::string cors) const;
-  void answer_presence(HttpConnection& connection, std::string room, std::string cors);
+  void answer_presence(HttpConnection& connection, const std::string& room, std::string cors);
 
   HttpConnections& connections_;
   LocalHub& hub_;

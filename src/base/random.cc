@@ -1,8 +1,7 @@
 #include "base/random.h"
 
-#include <cstdint>
-
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 

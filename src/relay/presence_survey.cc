@@ -37,7 +37,7 @@ RoomAccounts accounts_here(LocalHub& hub, const std::string& room_name) {
 
 }  // namespace
 
-void survey_presence(LocalHub& hub, std::string room, std::chrono::milliseconds timeout,
+void survey_presence(LocalHub& hub, const std::string& room, std::chrono::milliseconds timeout,
                      std::move_only_function<void(const std::optional<RoomAccounts>&)> callback) {
   const auto survey = std::make_shared<Survey>(hub.workers_count());
   survey->callback = std::move(callback);

@@ -18,7 +18,7 @@ namespace relay {
 using RoomAccounts = std::map<std::string, std::size_t>;
 
 // `callback` comes once, perhaps before this returns; nullopt when a worker did not answer in time.
-void survey_presence(LocalHub& hub, std::string room, std::chrono::milliseconds timeout,
+void survey_presence(LocalHub& hub, const std::string& room, std::chrono::milliseconds timeout,
                      std::move_only_function<void(const std::optional<RoomAccounts>&)> callback);
 
 }  // namespace relay
