@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -26,6 +27,26 @@ class OpenNamespace final : public NamespaceHandler {
   void on_disconnected(Member&, DisconnectReason, std::optional<CloseReason>) override {}
 };
 
+// The same, and who names a socket and a position goes on as that socket from there: `"sid position"`.
+class ResumingNamespace final : public NamespaceHandler {
+ public:
+  ConnectDecision on_connect(Member&, std::string_view auth_json, const HandshakeData*) override {
+    Admitted admitted{.rooms = {"all"}};
+    const std::size_t begin = auth_json.find("~");
+    if (begin == std::string_view::npos) return admitted;
+    admitted.resume = {.after = std::stoull(std::string(auth_json.substr(begin + socket_id_length + 1))),
+                       .as = SocketId::parse(auth_json.substr(begin, socket_id_length))};
+    return admitted;
+  }
+  std::string private_id(Member& member, ResumeOutcome outcome, Position position) override {
+    return std::string(outcome == ResumeOutcome::failed ? "failed" : member.id()) + " " +
+           std::to_string(position);
+  }
+  void on_connected(Member&, ResumeOutcome) override {}
+  void on_event(Member&, const MemberEvent&) override {}
+  void on_disconnected(Member&, DisconnectReason, std::optional<CloseReason>) override {}
+};
+
 class NoPages final : public HttpHandler {
  public:
   std::optional<std::size_t> on_head(HttpConnection& connection, const HttpRequest&) override {
@@ -40,9 +61,10 @@ class NoPages final : public HttpHandler {
   void on_aborted(HttpConnection&, const HttpRequest&) override {}
 };
 
-class OpenApplication final : public Application {
+template <typename Handler>
+class TestApplication final : public Application {
  public:
-  explicit OpenApplication(Worker& worker) {
+  explicit TestApplication(Worker& worker) {
     worker.hub().add_namespace("/", namespace_);
     worker.mount({});
   }
@@ -50,9 +72,11 @@ class OpenApplication final : public Application {
   HttpHandler& fallback_handler() override { return pages_; }
 
  private:
-  OpenNamespace namespace_;
+  Handler namespace_;
   NoPages pages_;
 };
+using OpenApplication = TestApplication<OpenNamespace>;
+using ResumingApplication = TestApplication<ResumingNamespace>;
 
 // One blocking request on a connection of its own; the whole answer.
 std::string ask(std::uint16_t port, const std::string& method, const std::string& target,
@@ -82,19 +106,38 @@ std::string ask(std::uint16_t port, const std::string& method, const std::string
 // A polling client that is connected to the main namespace.
 class PollingClient {
  public:
-  explicit PollingClient(std::uint16_t port) : port_(port) {
+  explicit PollingClient(std::uint16_t port, const std::string& auth_json = {}) : port_(port) {
     const std::string open = ask(port_, "GET", "/socket.io/?EIO=4&transport=polling");
     const std::size_t begin = open.find("\"sid\":\"") + 7;
     target_ = "/socket.io/?EIO=4&transport=polling&sid=" + open.substr(begin, open.find('"', begin) - begin);
-    EXPECT_EQ(ask(port_, "POST", target_, "40"), "ok");
-    EXPECT_TRUE(poll().starts_with("40{\"sid\":")) << open;
+    EXPECT_EQ(ask(port_, "POST", target_, "40" + auth_json), "ok");
+    answer_ = poll();
+    EXPECT_TRUE(answer_.starts_with("40{\"sid\":")) << open;
   }
   std::string poll() const { return ask(port_, "GET", target_); }
+  // The first poll: the answer to CONNECT, and what came with it.
+  const std::string& answer() const { return answer_; }
+  std::string pid() const {
+    const std::size_t begin = answer_.find("\"pid\":\"") + 7;
+    return answer_.substr(begin, answer_.find('"', begin) - begin);
+  }
 
  private:
+  std::string answer_;
   const std::uint16_t port_;
   std::string target_;
 };
+
+// Returns when it is in the log.
+void publish(SocketIoServer& server, const std::string& packet) {
+  const Position before = server.log().head();
+  Worker& worker = *server.workers().back();
+  worker.post(WorkerTask([&worker, packet] {
+    worker.hub().publish(
+        {.audience = {.rooms = {"all"}}, .packet = std::make_shared<EncodedPacket>(*encode_packet(packet))});
+  }));
+  while (server.log().head() == before) std::this_thread::yield();
+}
 
 ServerOptions options_for(unsigned workers) {
   ServerOptions options;
@@ -118,12 +161,49 @@ TEST_P(SocketIoServerTest, AnEventReachesItsRoomOnEveryWorker) {
   // Each request of a client is a connection of its own, which the kernel gives to any worker.
   for (int i = 0; i < 24; ++i) clients.push_back(std::make_unique<PollingClient>(server.port()));
 
-  server.workers().back()->post(WorkerTask([&worker = *server.workers().back()] {
-    auto packet = std::make_shared<EncodedPacket>(*encode_packet(R"(42["hello"])"));
-    worker.hub().publish({.audience = {.rooms = {"all"}}, .packet = std::move(packet)});
-  }));
+  publish(server, R"(42["hello"])");
 
   for (const auto& client : clients) EXPECT_EQ(client->poll(), R"(42["hello"])");
+}
+
+TEST_P(SocketIoServerTest, ASocketGoesOnWhereItWasOnAnyWorker) {
+  ServerOptions options = options_for(GetParam());
+  SocketIoServer server(options, clock_);
+  server.add_application([](Worker& worker) { return std::make_unique<ResumingApplication>(worker); });
+  ASSERT_TRUE(server.start().has_value());
+  for (int round = 0; round < 10; ++round) {
+    // It is not told that it is gone: its connection is half open.
+    const PollingClient before(server.port());
+    publish(server, R"(42["one"])");
+    publish(server, R"(42["two"])");
+
+    const PollingClient after(server.port(), "{\"as\":\"" + before.pid() + "\"}");
+    EXPECT_EQ(after.pid(), before.pid()) << "the same socket, at the same position";
+    std::string got = after.answer();
+    while (got.find("two") == std::string::npos) got += '\x1e' + after.poll();
+    EXPECT_EQ(got, after.answer().substr(0, after.answer().find('}') + 1) +
+                       "\x1e"
+                       R"(42["one"])"
+                       "\x1e"
+                       R"(42["two"])");
+
+    std::string last = before.poll();
+    while (!last.ends_with('1')) last = before.poll();  // what was on its way, and then the end
+    publish(server, R"(42["live"])");
+    EXPECT_EQ(after.poll(), R"(42["live"])");
+  }
+}
+
+TEST_P(SocketIoServerTest, ASocketThatCannotProveWhereItWasIsANewOne) {
+  SocketIoServer server(options_for(GetParam()), clock_);
+  server.add_application([](Worker& worker) { return std::make_unique<ResumingApplication>(worker); });
+  ASSERT_TRUE(server.start().has_value());
+  const std::string socket(SocketId::make(0).text());
+  const PollingClient client(server.port(), "{\"as\":\"" + socket + " 1000000\"}");
+  EXPECT_TRUE(client.pid().starts_with("failed ")) << client.pid();
+  EXPECT_EQ(client.answer().find(socket), std::string::npos);
+  publish(server, R"(42["live"])");
+  EXPECT_EQ(client.poll(), R"(42["live"])");
 }
 
 TEST_P(SocketIoServerTest, StopsWithSessionsOpen) {
