@@ -48,8 +48,8 @@ void EventLog::append(std::span<NewEvent> events) {
   {
     const std::lock_guard lock(mutex_);
     const SteadyTime now = clock_.steady();
-    evict_locked(now);
     for (NewEvent& event : events) append_locked(event, now, to_wake);
+    evict_locked(now, events.size() + evicted_per_append_max);
   }
   wake_all(to_wake);
 }
@@ -171,7 +171,7 @@ void EventLog::report(unsigned worker, std::span<const Delivered> delivered) {
                     to_wake);
       release_if_done_locked(*entry);
     }
-    if (!retains_) evict_locked(clock_.steady());
+    if (!retains_) evict_locked(clock_.steady(), SIZE_MAX);
   }
   wake_all(to_wake);
 }

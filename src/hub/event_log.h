@@ -121,6 +121,9 @@ class EventLog {
   // How far the slowest worker may lag. An append beyond it is refused with PublishFate::overloaded.
   static constexpr std::size_t lag_bytes_max = 128 * 1024 * 1024;
   static constexpr std::size_t lag_events_max = 262'144;
+  // Each batch that is appended makes room for itself and for a little more.
+  static constexpr std::size_t evicted_per_append_max = 64;
+  static constexpr std::size_t evicted_per_lock_max = 1024;
   // No room may hold more than this part of the budget.
   static constexpr std::size_t room_share = 8;
 
@@ -222,9 +225,12 @@ class EventLog {
   [[nodiscard]] bool lags_locked(std::size_t bytes) const;
   void wake_all(WorkerSet workers) const;
 
+  void mark_time();
   void retain_locked(LogEntry& entry);
   void evict_from_room_locked(LogEntry& entry, std::string_view namespace_name, std::string_view room);
-  void evict_locked(SteadyTime now);
+  // Of what has only grown too old at most `expired_max` entries, so that nobody waits long for the lock.
+  // True if there are more.
+  bool evict_locked(SteadyTime now, std::size_t expired_max);
   void release_if_done_locked(LogEntry& entry);
   [[nodiscard]] bool reaches_locked(const Reader& reader, Position position) const;
   [[nodiscard]] bool is_too_old_locked(Position position) const;

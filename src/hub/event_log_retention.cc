@@ -95,15 +95,16 @@ void EventLog::release_if_done_locked(LogEntry& entry) {
   entry.bytes = sizeof entry;
 }
 
-void EventLog::evict_locked(SteadyTime now) {
+bool EventLog::evict_locked(SteadyTime now, std::size_t expired_max) {
   const std::size_t bytes_max = options_.retained_bytes_max;
   const Position slowest = slowest_cursor_locked();
   while (!entries_.empty()) {
     LogEntry& oldest = entries_.front();
-    if (oldest.position >= slowest || oldest.unreported != 0) return;
+    if (oldest.position >= slowest || oldest.unreported != 0) return false;
     if (oldest.holders > 0) {
-      const bool expired = now - oldest.appended > options_.retention_window;
-      if (!expired && held_bytes_locked() <= bytes_max) break;
+      const bool over_budget = held_bytes_locked() > bytes_max;
+      if (!over_budget && now - oldest.appended <= options_.retention_window) break;
+      if (!over_budget && expired_max-- == 0) return true;
       const Audience audience = std::move(oldest.audience);
       for_each_room(audience, [&](std::string_view room) {
         evict_from_room_locked(oldest, audience.namespace_name, room);
@@ -115,6 +116,7 @@ void EventLog::evict_locked(SteadyTime now) {
   }
   while (rooms_.history_bytes() > bytes_max / bookkeeping_share && rooms_.forget_floor()) {
   }
+  return false;
 }
 
 std::chrono::milliseconds EventLog::tick_interval() const noexcept {
@@ -123,25 +125,31 @@ std::chrono::milliseconds EventLog::tick_interval() const noexcept {
 }
 
 void EventLog::tick() {
+  mark_time();
+  for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
+    more = evict_locked(clock_.steady(), evicted_per_lock_max);
+  }
+}
+
+void EventLog::mark_time() {
+  if (!retains_) return;
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady();
-  if (retains_) {
-    const Position head = head_.load(std::memory_order_relaxed);
-    if (head == std::exchange(ticked_head_, head)) {
-      // An event for nobody, so that the position before it is not current for ever.
-      entries_.push_back(
-          {.position = head, .appended = now, .bytes = sizeof(LogEntry), .bytes_before = appended_bytes_});
-      held_bytes_ += sizeof(LogEntry);
-      appended_bytes_ += sizeof(LogEntry);
-      ticked_head_ = head + 1;
-      head_.store(head + 1, std::memory_order_release);
-    }
-    marks_.mark(now, ticked_head_);
-    const SteadyTime oldest_of_interest = now - options_.retention_window * resumable_half_windows / 2;
-    marks_.forget_before(oldest_of_interest);
-    rooms_.expire_floors(marks_.head_at(oldest_of_interest));
+  const Position head = head_.load(std::memory_order_relaxed);
+  if (head == std::exchange(ticked_head_, head)) {
+    // An event for nobody, so that the position before it is not current for ever.
+    entries_.push_back(
+        {.position = head, .appended = now, .bytes = sizeof(LogEntry), .bytes_before = appended_bytes_});
+    held_bytes_ += sizeof(LogEntry);
+    appended_bytes_ += sizeof(LogEntry);
+    ticked_head_ = head + 1;
+    head_.store(head + 1, std::memory_order_release);
   }
-  evict_locked(now);
+  marks_.mark(now, ticked_head_);
+  const SteadyTime oldest_of_interest = now - options_.retention_window * resumable_half_windows / 2;
+  marks_.forget_before(oldest_of_interest);
+  rooms_.expire_floors(marks_.head_at(oldest_of_interest));
 }
 
 // ---- reading again

@@ -1,0 +1,41 @@
+#include "redis/redis_command.h"
+
+namespace relay {
+namespace {
+
+constexpr std::string_view line_end = "\r\n";
+constexpr std::size_t number_bytes_max = 20;
+
+}  // namespace
+
+RedisCommand::RedisCommand(std::initializer_list<std::string_view> arguments) {
+  std::size_t bytes = 0;
+  for (const std::string_view argument : arguments) {
+    bytes += 1 + number_bytes_max + line_end.size() + argument.size() + line_end.size();
+  }
+  encoded_arguments_.reserve(bytes);
+  for (const std::string_view argument : arguments) add(argument);
+}
+
+RedisCommand& RedisCommand::add(std::string_view argument) {
+  ++arguments_count_;
+  encoded_arguments_ += '$';
+  encoded_arguments_ += std::to_string(argument.size());
+  encoded_arguments_ += line_end;
+  encoded_arguments_ += argument;
+  encoded_arguments_ += line_end;
+  return *this;
+}
+
+std::size_t RedisCommand::encoded_bytes() const noexcept {
+  return 1 + std::to_string(arguments_count_).size() + line_end.size() + encoded_arguments_.size();
+}
+
+void RedisCommand::append_to(std::string& out) const {
+  out += '*';
+  out += std::to_string(arguments_count_);
+  out += line_end;
+  out += encoded_arguments_;
+}
+
+}  // namespace relay
