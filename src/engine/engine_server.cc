@@ -56,7 +56,7 @@ std::string EngineServer::cors_headers(const HttpRequest& request) const {
 
 EngineSession* EngineServer::find(std::string_view sid) const {
   const auto found = sessions_.find(sid);
-  return found == sessions_.end() ? nullptr : found->second.get();
+  return found == sessions_.end() ? nullptr : found->get();
 }
 
 void EngineServer::refuse(HttpConnection& connection, const HttpRequest& request, SessionError error,
@@ -198,7 +198,7 @@ EngineSession& EngineServer::create_session(HttpConnection& connection, const Ht
   const SessionId id = SessionId::make(home_.worker, home_.incarnation);
   auto owned = std::make_unique<EngineSession>(*this, id, client_of(connection, request));
   EngineSession& session = *owned;
-  sessions_.emplace(session.id(), std::move(owned));
+  sessions_.insert(std::move(owned));
   session.open(acceptor_.accept(session, request));
   return session;
 }
@@ -293,7 +293,7 @@ bool EngineServer::count_unfinished(std::size_t before, std::size_t now) {
 
 void EngineServer::relieve_backlog() {
   EngineSession* largest = nullptr;
-  for (const auto& [sid, session] : sessions_) {
+  for (const auto& session : sessions_) {
     if (largest == nullptr || session->counted_backlog_ > largest->counted_backlog_) largest = session.get();
   }
   if (largest != nullptr && largest->counted_backlog_ > 0) largest->close(CloseReason::slow_consumer);
@@ -302,8 +302,7 @@ void EngineServer::relieve_backlog() {
 void EngineServer::forget(EngineSession& session) {
   const auto found = sessions_.find(session.id());
   if (found == sessions_.end()) return;
-  std::unique_ptr<LoopObject> dying = std::move(found->second);
-  sessions_.erase(found);
+  std::unique_ptr<LoopObject> dying = std::move(sessions_.extract(found).value());
   shared_.sessions.fetch_sub(1, std::memory_order_relaxed);
   loop().destroy_later(std::move(dying));
 }
@@ -311,7 +310,7 @@ void EngineServer::forget(EngineSession& session) {
 void EngineServer::close_all(CloseReason reason) {
   std::vector<EngineSession*> all;
   all.reserve(sessions_.size());
-  for (const auto& [sid, session] : sessions_) all.push_back(session.get());
+  for (const auto& session : sessions_) all.push_back(session.get());
   for (EngineSession* const session : all) {
     session->close(reason);
     if (reason == CloseReason::shutting_down) session->finish();

@@ -10,9 +10,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 
+#include "base/keyed_set.h"
 #include "engine/engine_options.h"
 #include "engine/engine_probe.h"
 #include "engine/engine_session.h"
@@ -91,8 +91,7 @@ class EngineServer final : public HttpHandler {
   HttpConnections& connections_;
   SessionAcceptor& acceptor_;
   EngineProbe& probe_;
-  std::unordered_map<std::string_view, std::unique_ptr<EngineSession>>
-      sessions_;  // keys point into the sessions
+  KeyedSet<std::unique_ptr<EngineSession>, &EngineSession::id> sessions_;
   std::unordered_set<WebsocketTransport*> lingering_;
   std::size_t unfinished_bytes_ = 0;
 };

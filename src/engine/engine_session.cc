@@ -163,11 +163,11 @@ void EngineSession::account_backlog() {
 }
 
 void EngineSession::answer_poll(std::string_view packets) {
-  HttpConnection& connection = *std::exchange(parked_, nullptr);
-  connection.respond({.status = 200,
-                      .content_type = "text/plain; charset=UTF-8",
-                      .body = std::string(packets),
-                      .headers = "cache-control: no-store\r\n" + poll_headers_});
+  const std::unique_ptr<ParkedPoll> poll = std::move(parked_);
+  poll->connection.respond({.status = 200,
+                            .content_type = "text/plain; charset=UTF-8",
+                            .body = std::string(packets),
+                            .headers = "cache-control: no-store\r\n" + poll->headers});
 }
 
 // ---- polling
@@ -178,8 +178,7 @@ void EngineSession::on_poll(HttpConnection& connection, const HttpRequest& reque
     close(CloseReason::transport_error);
     return;
   }
-  parked_ = &connection;
-  poll_headers_ = server_.cors_headers(request);
+  parked_ = std::make_unique<ParkedPoll>(connection, server_.cors_headers(request));
   connection.set_peer_listener(this);
   if (open_) {
     if (!out_.empty()) server_.loop().mark_dirty(*this);
@@ -236,7 +235,7 @@ void EngineSession::on_post_aborted() {
 }
 
 void EngineSession::on_peer_gone(HttpConnection& /*connection*/) {
-  parked_ = nullptr;
+  parked_.reset();
   if (open_) {
     close(CloseReason::transport_error);
   } else {

@@ -111,6 +111,10 @@ class EngineSession final : public LoopObject, private PeerListener {
  private:
   friend class EngineServer;
   struct Upgrade;
+  struct ParkedPoll {
+    HttpConnection& connection;
+    std::string headers;  // CORS lines
+  };
 
   void on_peer_gone(HttpConnection& connection) override;
   void on_packet(std::string_view packet);
@@ -134,8 +138,7 @@ class EngineSession final : public LoopObject, private PeerListener {
   WriteQueue out_;
   WebsocketTransport* websocket_ = nullptr;  // null: polling. The loop owns it.
   std::unique_ptr<Upgrade> upgrade_;         // a probing WebSocket and its timers
-  HttpConnection* parked_ = nullptr;         // the GET that waits
-  std::string poll_headers_;                 // CORS lines for the parked GET
+  std::unique_ptr<ParkedPoll> parked_;       // the GET that waits
   Handle post_ = no_handle;                  // the POST whose body is coming
   std::size_t counted_backlog_ = 0;          // what the gauges know of our queue
   std::size_t early_flush_at_ = early_flush_bytes;

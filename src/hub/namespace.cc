@@ -18,25 +18,25 @@ struct Namespace::Delivery {
 };
 
 void Namespace::add(Member& member) {
-  members_.emplace(member.id(), &member);
+  members_.insert(&member);
 }
 
 void Namespace::remove(Member& member) {
   while (!member.memberships_.empty()) leave(member, member.memberships_.size() - 1);
   const auto found = members_.find(member.id());
-  if (found == members_.end() || found->second != &member) return;
+  if (found == members_.end() || *found != &member) return;
   members_.erase(found);
   leave_own_id(member.id());
 }
 
 Member* Namespace::find(std::string_view socket_id) const {
   const auto found = members_.find(socket_id);
-  return found == members_.end() ? nullptr : found->second;
+  return found == members_.end() ? nullptr : *found;
 }
 
 const Room* Namespace::find_room(std::string_view name) const {
   const auto found = rooms_.find(name);
-  return found == rooms_.end() ? nullptr : found->second.get();
+  return found == rooms_.end() ? nullptr : found->get();
 }
 
 // ---- rooms
@@ -56,14 +56,12 @@ void Namespace::join(Member& member, std::span<const std::string> names, Positio
   std::vector<Room*> rooms;
   rooms.reserve(names.size());
   for (const std::string& name : names) {
-    auto found = rooms_.find(name);
+    auto found = rooms_.find(std::string_view(name));
     if (found == rooms_.end()) {
       head = std::max(head, hub_.log().join(hub_.worker(), name_, name));
-      auto room = std::make_unique<Room>(name);
-      const std::string_view key = room->name();
-      found = rooms_.emplace(key, std::move(room)).first;
+      found = rooms_.insert(std::make_unique<Room>(name)).first;
     }
-    rooms.push_back(found->second.get());
+    rooms.push_back(found->get());
   }
   hub_.deliver_up_to(head);
   for (Room* const room : rooms) {
@@ -89,7 +87,7 @@ void Namespace::leave(Member& member, std::size_t index) {
   member.memberships_.pop_back();
   if (!room.empty()) return;
   hub_.log().leave(hub_.worker(), name_, room.name());
-  rooms_.erase(room.name());
+  rooms_.erase(rooms_.find(std::string_view(room.name())));
 }
 
 void Namespace::leave_others(Member& member, std::span<const std::string> names) {
@@ -124,13 +122,13 @@ std::size_t Namespace::deliver(const LogEntry& entry) {
     if (Member* const excepted = find(socket_id)) excepted->considered_ = entry.position;
   }
   if (entry.audience.rooms.empty()) {
-    for (const auto& [id, member] : members_) deliver_to(*member, delivery);
+    for (Member* const member : members_) deliver_to(*member, delivery);
   }
   for (const std::string& name : entry.audience.rooms) {
     if (SocketId::slot_of(name)) {
       if (Member* const member = find(name)) deliver_to(*member, delivery);
-    } else if (const auto room = rooms_.find(name); room != rooms_.end()) {
-      for (const Room::Place& place : room->second->places()) deliver_to(*place.member, delivery);
+    } else if (const auto room = rooms_.find(std::string_view(name)); room != rooms_.end()) {
+      for (const Room::Place& place : (*room)->places()) deliver_to(*place.member, delivery);
     }
   }
   if (!delivery.receipts.empty()) hub_.expect_receipts(entry.ticket, delivery.receipts);

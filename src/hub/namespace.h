@@ -10,9 +10,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/keyed_set.h"
 #include "hub/event_log.h"
 #include "hub/member.h"
 #include "hub/namespace_handler.h"
@@ -54,12 +54,6 @@ class Namespace {
   [[nodiscard]] std::size_t members_count() const noexcept { return members_.size(); }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>()(text);
-    }
-  };
   struct Delivery;
 
   void leave(Member& member, std::size_t membership);
@@ -69,8 +63,8 @@ class Namespace {
   const std::string name_;
   NamespaceHandler& handler_;
   LocalHub& hub_;
-  std::unordered_map<std::string_view, Member*> members_;  // by socket id; the keys lie in the members
-  std::unordered_map<std::string_view, std::unique_ptr<Room>> rooms_;  // the keys lie in the rooms
+  KeyedSet<Member*, &Member::id> members_;
+  KeyedSet<std::unique_ptr<Room>, &Room::name> rooms_;
 };
 
 }  // namespace relay
