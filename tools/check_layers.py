@@ -17,10 +17,12 @@ LAYERS = [
     ["base"],
     ["protocol", "auth"],
     ["net", "schema"],
+    ["redis"],
     ["engine"],
     ["hub"],
     ["server"],
     ["relay"],
+    ["cluster"],
     ["api"],
     ["app"],
 ]
@@ -30,11 +32,12 @@ EXAMPLES_MAY_USE_UP_TO = "server"
 THIRD_PARTY = {
     "boost/": ["net"],
     "simdjson": ["base", "protocol"],
-    "openssl/": ["net", "auth", "protocol/websocket_handshake"],
+    "openssl/": ["net", "auth", "protocol/websocket_handshake", "redis/tls_client"],
     "prometheus/": ["api/prometheus_exporter", "api/prometheus_families"],
     "CLI/": ["app"],
     "re2/": ["schema"],
-    "hiredis": ["cluster"],
+    "hiredis": ["redis"],
+    "msgpack": ["cluster"],
 }
 
 # Made by web/CMakeLists.txt: the files that the relay serves, which only the HTTP endpoints know.

@@ -22,7 +22,8 @@ struct RedisReader::State {
     return {reader->buf + reader->pos, reader->len - reader->pos};
   }
   [[nodiscard]] bool fits(const redisReadTask& task, std::size_t bytes) const noexcept {
-    const std::size_t largest = task.type == REDIS_REPLY_STRING ? limits.bulk_bytes_max : limits.line_bytes_max;
+    const std::size_t largest =
+        task.type == REDIS_REPLY_STRING ? limits.bulk_bytes_max : limits.line_bytes_max;
     const std::size_t before = task.parent == nullptr ? 0 : reply_bytes;
     return bytes <= largest && bytes <= limits.reply_bytes_max - before;
   }
@@ -40,6 +41,7 @@ using Kind = RedisReply::Kind;
 
 // A signed 64-bit number has at most 20 characters.
 constexpr std::size_t number_bytes_max = 20;
+constexpr std::size_t elements_reserved_max = 16;
 
 // hiredis owns the outermost reply until next() takes it; the others lie in their parents. An address stays
 // good for as long as hiredis uses it: while an array is filled, nothing is appended to the arrays around it.
@@ -104,8 +106,10 @@ void* RedisReader::State::create_array(const redisReadTask* task, int elements) 
     return nullptr;
   }
   state.reply_elements += count;
-  // No memory is set aside for a number that is only announced.
-  return place(task, {.kind = Kind::array});
+  void* const array = place(task, {.kind = Kind::array});
+  // Little memory is set aside for a number that is only announced.
+  static_cast<RedisReply*>(array)->elements.reserve(std::min(count, elements_reserved_max));
+  return array;
 }
 
 // Of an item whose end has not come: hiredis would wait for as many bytes as were announced, and for ever for
@@ -135,9 +139,12 @@ void RedisReader::State::check_unfinished_item() {
 
 std::string_view describe(RedisReadError error) noexcept {
   switch (error) {
-    case RedisReadError::malformed: return "sent what is no Redis reply";
-    case RedisReadError::too_large: return "sent a reply above the limit";
-    case RedisReadError::too_deep: return "sent a reply that is nested too deep";
+    case RedisReadError::malformed:
+      return "sent what is no Redis reply";
+    case RedisReadError::too_large:
+      return "sent a reply above the limit";
+    case RedisReadError::too_deep:
+      return "sent a reply that is nested too deep";
   }
   return "";
 }

@@ -25,10 +25,10 @@ struct RedisReaderLimits {
   static constexpr std::size_t nesting_possible = 7;  // hiredis knows no deeper arrays
 
   std::size_t bulk_bytes_max = 32 * 1024 * 1024;
-  std::size_t line_bytes_max = 64 * 1024;            // a status, an error
-  std::size_t elements_max = 1024 * 1024;            // of one reply, those of nested arrays too
-  std::size_t reply_bytes_max = 64 * 1024 * 1024;    // all texts of one reply
-  std::size_t nesting_max = nesting_possible;        // arrays in arrays: 1 is a flat one
+  std::size_t line_bytes_max = 64 * 1024;             // a status, an error
+  std::size_t elements_max = 1024 * 1024;             // of one reply, those of nested arrays too
+  std::size_t reply_bytes_max = 64 * 1024 * 1024;     // all texts of one reply
+  std::size_t nesting_max = nesting_possible;         // arrays in arrays: 1 is a flat one
   std::size_t unparsed_bytes_max = 33 * 1024 * 1024;  // more than the longest bulk and the longest line
 };
 

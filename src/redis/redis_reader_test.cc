@@ -118,9 +118,9 @@ TEST(RedisReader, RefusesWhatIsNoReplyHoweverItIsCut) {
 
 TEST(RedisReader, TakesWhatIsJustWithinItsLimits) {
   const std::string wire = "$100\r\n" + std::string(100, 'x') + "\r\n+" + std::string(50, 'y') +
-                           "\r\n*10\r\n" + std::string("*0\r\n").append(9 * 4, ' ').substr(0, 4);
-  EXPECT_EQ(read(wire, 7).replies.size(), 2U);
-  EXPECT_EQ(read(wire, 7).error, std::nullopt);
+                           "\r\n*10\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n:9\r\n:10\r\n";
+
+  EXPECT_EQ(read(wire, 7).replies.size(), 3U);
   EXPECT_EQ(read("*1\r\n*1\r\n*1\r\n:1\r\n", 3).replies.size(), 1U);
 }
 
@@ -134,7 +134,6 @@ TEST(RedisReader, NestsSevenDeepAndNoDeeper) {
 
 TEST(RedisReader, TakesNoMoreBytesThanItHasRoomFor) {
   RedisReader reader(small);
-  const std::string replies(300, ' ');
   std::string wire;
   while (wire.size() < 400) wire += ":1\r\n";
 

@@ -1,0 +1,46 @@
+#include "cluster/bus_mac.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+namespace relay {
+namespace {
+
+constexpr std::string_view key_purpose = "socket-relay bus 1";
+
+void append_length(std::string& out, std::size_t length) {
+  for (unsigned shift = 0; shift < 64; shift += 8) {
+    out += static_cast<char>(static_cast<unsigned char>(std::uint64_t{length} >> shift & 0xFFU));
+  }
+}
+
+std::string join(BusMac::Parts parts) {
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += sizeof(std::uint64_t) + part.size();
+  std::string joined;
+  joined.reserve(size);
+  for (const std::string_view part : parts) {
+    append_length(joined, part.size());
+    joined += part;
+  }
+  return joined;
+}
+
+}  // namespace
+
+BusMac::BusMac(std::string_view cluster_secret) : key_(bytes_of(derive_key(cluster_secret, key_purpose))) {}
+
+BusMac::Mac BusMac::sign(Parts parts) const {
+  const Digest digest = key_.sign(join(parts));
+  Mac mac;
+  std::copy_n(bytes_of(digest).begin(), mac.size(), mac.begin());
+  return mac;
+}
+
+bool BusMac::verify(Parts parts, std::string_view mac) const {
+  const Mac expected = sign(parts);
+  return equal_in_constant_time({expected.data(), expected.size()}, mac);
+}
+
+}  // namespace relay
