@@ -162,7 +162,7 @@ HttpResponse RoomHandler::events_page(const HttpRequest& request, const std::str
 
 void RoomHandler::answer_presence(HttpConnection& connection, const std::string& room, std::string cors) {
   survey_presence(
-      hub_, std::move(room), survey_timeout,
+      hub_, room, survey_timeout,
       [this, handle = connection.handle(),
        headers = std::move(cors)](const std::optional<RoomAccounts>& accounts) {
         HttpConnection* const asker = connections_.find(handle);
