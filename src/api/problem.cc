@@ -55,6 +55,14 @@ HttpResponse not_found() {
   return problem_response({.status = 404, .code = "not_found", .detail = "There is nothing at this path."});
 }
 
+HttpResponse unwanted_body(std::string headers) {
+  HttpResponse response = problem_response(
+      {.status = 413, .code = "too_large", .detail = "This path has no use for a body of that size."},
+      std::move(headers));
+  response.close = true;
+  return response;
+}
+
 HttpResponse method_not_allowed(std::string_view allow) {
   std::string headers = "Allow: ";
   headers += allow;

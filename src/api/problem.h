@@ -1,6 +1,7 @@
 #pragma once
 // Errors of the HTTP API as RFC 9457 problem details. The only place that knows which error is which status.
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ struct Problem {
 
 [[nodiscard]] Problem problem_of(const PublishRefusal& refusal);
 [[nodiscard]] HttpResponse not_found();
+// What a path without use for a body reads and forgets of one, and its answer to a larger one.
+inline constexpr std::size_t unwanted_body_bytes_max = 64 * 1024;
+[[nodiscard]] HttpResponse unwanted_body(std::string headers = {});
 // `allow` is the value of the Allow header: "GET, HEAD".
 [[nodiscard]] HttpResponse method_not_allowed(std::string_view allow);
 

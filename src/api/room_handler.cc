@@ -20,7 +20,6 @@
 namespace relay {
 namespace {
 
-constexpr std::size_t ignored_body_bytes_max = 64 * 1024;
 constexpr auto survey_timeout = std::chrono::milliseconds(2'000);
 
 struct RoomPath {
@@ -176,7 +175,7 @@ void RoomHandler::answer_presence(HttpConnection& connection, const std::string&
 // ---- requests
 
 std::optional<std::size_t> RoomHandler::on_head(HttpConnection& connection, const HttpRequest& request) {
-  if (request.has_body()) return ignored_body_bytes_max;
+  if (request.has_body()) return unwanted_body_bytes_max;
   on_request(connection, request);
   return std::nullopt;
 }
@@ -202,11 +201,7 @@ void RoomHandler::on_request(HttpConnection& connection, const HttpRequest& requ
 }
 
 void RoomHandler::on_body_too_large(HttpConnection& connection, const HttpRequest& request) {
-  HttpResponse response = problem_response(
-      {.status = 413, .code = "too_large", .detail = "This path has no use for a body of that size."},
-      cors_.headers_for(request));
-  response.close = true;
-  connection.respond(response);
+  connection.respond(unwanted_body(cors_.headers_for(request)));
 }
 
 // The router answers what is malformed, and nothing is kept of a request that breaks off.

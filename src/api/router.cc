@@ -6,12 +6,6 @@
 #include "api/problem.h"
 
 namespace relay {
-namespace {
-
-// What a page route reads and forgets of a body that it has no use for.
-constexpr std::size_t ignored_body_bytes_max = 64 * 1024;
-
-}  // namespace
 
 void Router::get(std::string path, Answer answer) {
   routes_.push_back({std::move(path), std::move(answer)});
@@ -35,7 +29,7 @@ std::optional<std::size_t> Router::on_head(HttpConnection& connection, const Htt
   if (route != nullptr && route->is_handled(request.method)) {
     return route->handler->on_head(connection, request);
   }
-  if (request.has_body()) return ignored_body_bytes_max;
+  if (request.has_body()) return unwanted_body_bytes_max;
   on_request(connection, request);
   return std::nullopt;
 }
@@ -62,10 +56,7 @@ void Router::on_body_too_large(HttpConnection& connection, const HttpRequest& re
   if (route != nullptr && route->is_handled(request.method)) {
     return route->handler->on_body_too_large(connection, request);
   }
-  HttpResponse response = problem_response(
-      {.status = 413, .code = "too_large", .detail = "This path has no use for a body of that size."});
-  response.close = true;
-  connection.respond(response);
+  connection.respond(unwanted_body());
 }
 
 void Router::on_malformed(HttpConnection& connection, unsigned status, std::string_view detail) {

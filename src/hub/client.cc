@@ -174,7 +174,6 @@ void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admi
   }
   home.add(member);
   hub_.probe().members_connected.add();
-  hub_.probe().resumes[static_cast<std::size_t>(outcome)].add();
   const std::string pid = home.handler().private_id(member, outcome, member.known_);
   std::string answer = "4";
   socketio::append_connect(answer, home.name(), {.sid = member.id(), .pid = pid});

@@ -65,7 +65,6 @@ void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake
     const OffsetText offset = format_offset(epoch_, position);
     std::memcpy(event.packet->bytes.data() + event.offset_at, offset.data(), offset.size());
   }
-  const WorkerSet workers = rooms_.workers_of(event.audience);
   entries_.push_back({.position = position,
                       .audience = std::move(event.audience),
                       .packet = std::move(event.packet),
@@ -79,14 +78,13 @@ void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake
                       .is_listed = event.is_listed,
                       .wants_receipts = event.wants_receipts,
                       .bytes = bytes,
-                      .bytes_before = appended_bytes_,
-                      .unreported = workers});
+                      .bytes_before = appended_bytes_});
   LogEntry& entry = entries_.back();
   held_bytes_ += bytes;
   appended_bytes_ += bytes;
   head_.store(position + 1, std::memory_order_release);
-  if (entry.is_retained) retain_locked(entry);
-
+  const WorkerSet workers = entry.is_retained ? retain_locked(entry) : rooms_.workers_of(entry.audience);
+  entry.unreported = workers;
   if (workers == 0) {
     finish_locked(entry.ticket, {entry.ticket.handle, PublishFate::accepted, position, 0}, to_wake);
     release_if_done_locked(entry);

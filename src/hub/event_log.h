@@ -226,7 +226,8 @@ class EventLog {
   void wake_all(WorkerSet workers) const;
 
   void mark_time();
-  void retain_locked(LogEntry& entry);
+  // Returns the workers that the entry concerns.
+  [[nodiscard]] WorkerSet retain_locked(LogEntry& entry);
   void evict_from_room_locked(LogEntry& entry, std::string_view namespace_name, std::string_view room);
   // Of what has only grown too old at most `expired_max` entries, so that nobody waits long for the lock.
   // True if there are more.

@@ -62,12 +62,14 @@ RetainedEvent retained(const LogEntry& entry) {
 
 // ---- keeping
 
-void EventLog::retain_locked(LogEntry& entry) {
+WorkerSet EventLog::retain_locked(LogEntry& entry) {
+  WorkerSet workers = 0;
   const std::size_t room_bytes_max = options_.retained_bytes_max / room_share;
   ++retained_;
   ++entry.holders;  // our own, so that it is not released under our hands
   for_each_room(entry.audience, [&](std::string_view room) {
-    RoomHistory& history = rooms_.history(entry.audience.namespace_name, room);
+    const auto [concerned, history] = rooms_.target(entry.audience.namespace_name, room);
+    workers |= concerned;
     if (!history.push(entry.position, entry.bytes)) return;
     ++entry.holders;
     while (history.bytes() > room_bytes_max) {
@@ -75,6 +77,7 @@ void EventLog::retain_locked(LogEntry& entry) {
     }
   });
   if (--entry.holders == 0) --retained_;
+  return workers;
 }
 
 void EventLog::evict_from_room_locked(LogEntry& entry, std::string_view namespace_name,

@@ -51,8 +51,6 @@ class Namespace {
   // Queues an event for everyone here whom it is for. Returns how many they were.
   std::size_t deliver(const LogEntry& entry);
 
-  [[nodiscard]] std::size_t members_count() const noexcept { return members_.size(); }
-
  private:
   struct Delivery;
 

@@ -65,16 +65,22 @@ void RoomTable::leave(unsigned worker, std::string_view namespace_name, std::str
   erase_if_unused(*found);
 }
 
+// Where a socket lives by its id: it joins the room of that name only if it was recovered elsewhere. An empty
+// name is everyone's.
+WorkerSet RoomTable::home_of(std::string_view room) const {
+  if (room.empty()) return ~WorkerSet{0} >> (workers_max - workers_count_);
+  const auto slot = SocketId::slot_of(room);
+  return slot ? bit(*slot % workers_count_) : 0;
+}
+
 WorkerSet RoomTable::workers_of_room(std::string_view namespace_name, std::string_view room) const {
   const auto found = find(namespace_name, room);
   const WorkerSet joined = found == records_.end() ? 0 : found->second.workers;
-  // A socket that was recovered on another worker than its name says has joined a room of its own name.
-  if (const auto slot = SocketId::slot_of(room)) return joined | bit(*slot % workers_count_);
-  return joined;
+  return joined | home_of(room);
 }
 
 WorkerSet RoomTable::workers_of(const Audience& audience) const {
-  if (audience.rooms.empty()) return ~WorkerSet{0} >> (workers_max - workers_count_);
+  if (audience.rooms.empty()) return home_of({});
   WorkerSet workers = 0;
   for (const std::string& room : audience.rooms) workers |= workers_of_room(audience.namespace_name, room);
   return workers;
@@ -87,7 +93,7 @@ std::size_t RoomTable::bytes_of(const Records::value_type& record) noexcept {
   return sizeof record + record.first.size() + pointers_of_a_node + sizeof(RoomHistory);
 }
 
-RoomHistory& RoomTable::history(std::string_view namespace_name, std::string_view room) {
+RoomTable::Target RoomTable::target(std::string_view namespace_name, std::string_view room) {
   auto found = find(namespace_name, room);
   if (found == records_.end()) found = records_.try_emplace(key_of(namespace_name, room)).first;
   std::unique_ptr<RoomHistory>& history = found->second.history;
@@ -95,7 +101,7 @@ RoomHistory& RoomTable::history(std::string_view namespace_name, std::string_vie
     history = std::make_unique<RoomHistory>();
     history_bytes_ += bytes_of(*found);
   }
-  return *history;
+  return {found->second.workers | home_of(room), *history};
 }
 
 const RoomHistory* RoomTable::find_history(std::string_view namespace_name, std::string_view room) const {

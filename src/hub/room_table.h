@@ -42,8 +42,12 @@ class RoomTable {
   // ---- what is retained
   // The events for everyone in a namespace are those of its room with the empty name.
 
-  // Makes it when there is none.
-  [[nodiscard]] RoomHistory& history(std::string_view namespace_name, std::string_view room);
+  // Both sides of a room with one look-up. Makes the history when there is none.
+  struct Target {
+    WorkerSet workers;
+    RoomHistory& history;
+  };
+  [[nodiscard]] Target target(std::string_view namespace_name, std::string_view room);
   // Null when nothing is or was retained lately.
   [[nodiscard]] const RoomHistory* find_history(std::string_view namespace_name, std::string_view room) const;
   // Evicts the oldest event of a room, if it is this one.
@@ -78,6 +82,7 @@ class RoomTable {
   [[nodiscard]] static std::string key_of(std::string_view namespace_name, std::string_view room);
   [[nodiscard]] Records::const_iterator find(std::string_view namespace_name, std::string_view room) const;
   [[nodiscard]] Records::iterator find(std::string_view namespace_name, std::string_view room);
+  [[nodiscard]] WorkerSet home_of(std::string_view room) const;
   [[nodiscard]] static std::size_t bytes_of(const Records::value_type& record) noexcept;
   void drop_history(Records::value_type& record);
   void erase_if_unused(const Records::value_type& record);

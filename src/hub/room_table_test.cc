@@ -60,10 +60,20 @@ TEST(RoomTable, FindsASocketThatWasRecoveredElsewhere) {
   EXPECT_EQ(table.workers_of(rooms({std::string(id.text())})), 0b1000U);
 }
 
+TEST(RoomTable, ATargetIsTheWorkersOfTheAudience) {
+  RoomTable table(8);
+  table.join(1, "/", "a");
+  const SocketId id = SocketId::make(3);
+  EXPECT_EQ(table.target("/", "a").workers, table.workers_of(rooms({"a"})));
+  EXPECT_EQ(table.target("/", "b").workers, 0U);
+  EXPECT_EQ(table.target("/", id.text()).workers, 0b1000U);
+  EXPECT_EQ(table.target("/", "").workers, table.workers_of(rooms({})));
+}
+
 TEST(RoomTable, KeepsAHistoryWhenEverybodyHasLeft) {
   RoomTable table(1);
   table.join(0, "/", "a");
-  table.history("/", "a").push(7, 10);
+  table.target("/", "a").history.push(7, 10);
   table.leave(0, "/", "a");
   EXPECT_EQ(table.occupied_count(), 0U);
   ASSERT_NE(table.find_history("/", "a"), nullptr);
@@ -73,8 +83,8 @@ TEST(RoomTable, KeepsAHistoryWhenEverybodyHasLeft) {
 
 TEST(RoomTable, EvictsOnlyTheOldest) {
   RoomTable table(1);
-  table.history("/", "a").push(7, 10);
-  table.history("/", "a").push(8, 10);
+  table.target("/", "a").history.push(7, 10);
+  table.target("/", "a").history.push(8, 10);
   EXPECT_FALSE(table.evict("/", "a", 8, 10));
   EXPECT_TRUE(table.evict("/", "a", 7, 10));
   EXPECT_FALSE(table.evict("/", "a", 7, 10)) << "gone already";
@@ -86,7 +96,7 @@ TEST(RoomTable, ForgetsFloorsThatNobodyCanAskFor) {
   RoomTable table(1);
   for (const Position position : {10U, 20U}) {
     const std::string room = "r" + std::to_string(position);
-    table.history("/", room).push(position, 1);
+    table.target("/", room).history.push(position, 1);
     EXPECT_TRUE(table.evict("/", room, position, 1));
   }
   EXPECT_GT(table.history_bytes(), 0U);
@@ -100,8 +110,8 @@ TEST(RoomTable, ForgetsFloorsThatNobodyCanAskFor) {
 
 TEST(RoomTable, AForgottenFloorHoldsForAllThatHaveNone) {
   RoomTable table(1);
-  table.history("/", "old").push(10, 1);
-  table.history("/", "live").push(12, 1);
+  table.target("/", "old").history.push(10, 1);
+  table.target("/", "live").history.push(12, 1);
   EXPECT_TRUE(table.evict("/", "old", 10, 1));
   EXPECT_TRUE(table.forget_floor());
   EXPECT_EQ(table.floor("/", "old"), 10U);
@@ -111,9 +121,9 @@ TEST(RoomTable, AForgottenFloorHoldsForAllThatHaveNone) {
 
 TEST(RoomTable, ARoomThatFillsAgainKeepsItsFloor) {
   RoomTable table(1);
-  table.history("/", "a").push(10, 1);
+  table.target("/", "a").history.push(10, 1);
   EXPECT_TRUE(table.evict("/", "a", 10, 1));
-  table.history("/", "a").push(11, 1);
+  table.target("/", "a").history.push(11, 1);
   table.expire_floors(100);
   EXPECT_EQ(table.floor("/", "a"), 10U);
   EXPECT_TRUE(table.evict("/", "a", 11, 1));

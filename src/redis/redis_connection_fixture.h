@@ -19,7 +19,7 @@ namespace relay {
 class RedisConnectionFixture : public ::testing::Test, public RedisListener {
  protected:
   void SetUp() override {
-    if (!RedisServer::is_installed()) GTEST_SKIP() << "there is no redis-server on this machine";
+    ASSERT_TRUE(RedisServer::is_installed()) << "there is no redis-server on this machine";
   }
   ~RedisConnectionFixture() override {
     if (connection_) RedisConnection::end(std::move(connection_));

@@ -43,12 +43,12 @@ class RedisTlsTest : public RedisConnectionFixture {
  protected:
   void SetUp() override {
     RedisConnectionFixture::SetUp();
-    if (IsSkipped()) return;
-    if (!certificate_.made()) GTEST_SKIP() << "there is no openssl on this machine";
+    if (HasFatalFailure()) return;
+    ASSERT_TRUE(certificate_.made()) << "openssl made no certificate";
     server_ = std::make_unique<RedisServer>(RedisServerStart{
         .options = {"--port", "0", "--tls-port", "{port}", "--tls-auth-clients", "no", "--tls-cert-file",
                     certificate_.certificate(), "--tls-key-file", certificate_.key()}});
-    if (!server_->runs()) GTEST_SKIP() << "this redis-server has no TLS: " << server_->output();
+    ASSERT_TRUE(server_->runs()) << server_->output();
   }
 
   RedisConnectionOptions options(std::string host) const {

@@ -35,7 +35,7 @@ class SentinelLookupTest : public RedisConnectionFixture {
 TEST_F(SentinelLookupTest, FindsTheMaster) {
   const RedisServer master;
   const RedisServer sentinel{sentinel_of(master.endpoint())};
-  if (!sentinel.runs()) GTEST_SKIP() << "no sentinel could be started: " << sentinel.output();
+  ASSERT_TRUE(sentinel.runs()) << sentinel.output();
 
   EXPECT_EQ(look_up({.sentinels = {sentinel.endpoint()}, .service = "main"}), master.endpoint());
 }
@@ -43,7 +43,7 @@ TEST_F(SentinelLookupTest, FindsTheMaster) {
 TEST_F(SentinelLookupTest, EntersTheMasterWithItsOwnPassword) {
   const RedisServer master{{.options = {"--requirepass", "right"}}};
   const RedisServer sentinel{sentinel_of(master.endpoint())};
-  if (!sentinel.runs()) GTEST_SKIP() << "no sentinel could be started: " << sentinel.output();
+  ASSERT_TRUE(sentinel.runs()) << sentinel.output();
 
   EXPECT_EQ(look_up({.sentinels = {sentinel.endpoint()},
                      .service = "main",
@@ -60,7 +60,7 @@ TEST_F(SentinelLookupTest, AsksTheNextSentinelWhenOneIsSilentOrGone) {
   const RedisServer master;
   const RedisServer silent;
   const RedisServer sentinel{sentinel_of(master.endpoint())};
-  if (!sentinel.runs()) GTEST_SKIP() << "no sentinel could be started: " << sentinel.output();
+  ASSERT_TRUE(sentinel.runs()) << sentinel.output();
   silent.pause();
 
   EXPECT_EQ(look_up({.sentinels = {{"127.0.0.1", RedisServer::free_port()},
@@ -74,7 +74,7 @@ TEST_F(SentinelLookupTest, AsksTheNextSentinelWhenOneIsSilentOrGone) {
 TEST_F(SentinelLookupTest, SaysThatNobodyKnowsTheService) {
   const RedisServer master;
   const RedisServer sentinel{sentinel_of(master.endpoint())};
-  if (!sentinel.runs()) GTEST_SKIP() << "no sentinel could be started: " << sentinel.output();
+  ASSERT_TRUE(sentinel.runs()) << sentinel.output();
 
   EXPECT_EQ(look_up({.sentinels = {sentinel.endpoint(), sentinel.endpoint()}, .service = "other"}).error(),
             sentinel.endpoint().to_string() + ": knows no service of that name");
@@ -84,7 +84,7 @@ TEST_F(SentinelLookupTest, AServerThatIsNoMasterIsNotTaken) {
   const RedisServer replica{
       {.options = {"--replicaof", "127.0.0.1 " + std::to_string(RedisServer::free_port())}}};
   const RedisServer sentinel{sentinel_of(replica.endpoint())};
-  if (!sentinel.runs() || !replica.runs()) GTEST_SKIP() << "no sentinel could be started";
+  ASSERT_TRUE(sentinel.runs() && replica.runs()) << sentinel.output() << replica.output();
 
   EXPECT_EQ(look_up({.sentinels = {sentinel.endpoint()}, .service = "main"}).error(),
             replica.endpoint().to_string() + ": is no master");

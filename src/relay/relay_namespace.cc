@@ -136,7 +136,7 @@ void RelayNamespace::on_connected(Member& member, ResumeOutcome outcome) {
                                  {"transport", member.transport_name()},
                                  {"recovered", recovered}});
   if (session.wish != nullptr) report_resume(session, outcome);
-  if (presence_ != nullptr) presence_->joined(member);
+  if (presence_ != nullptr) presence_->rooms_changed(member);
   if (options_.closes_at_expiry) on_life_timer(session);
 }
 

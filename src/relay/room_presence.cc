@@ -24,10 +24,6 @@ std::vector<std::string> public_rooms(const Member& member) {
 RoomPresence::RoomPresence(LocalHub& hub, PresenceTable& table, std::chrono::milliseconds grace)
     : hub_(hub), table_(table), grace_(grace) {}
 
-void RoomPresence::joined(const Member& member) {
-  rooms_changed(member);
-}
-
 void RoomPresence::rooms_changed(const Member& member) {
   const std::string_view account = member.data()->owner();
   std::vector<std::string> now = public_rooms(member);

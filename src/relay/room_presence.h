@@ -25,9 +25,7 @@ class RoomPresence {
   // Both must outlive it.
   RoomPresence(LocalHub& hub, PresenceTable& table, std::chrono::milliseconds grace);
 
-  // The member is connected, and in its rooms.
-  void joined(const Member& member);
-  // It has joined and left some.
+  // The member is connected and in its rooms, or has joined and left some since.
   void rooms_changed(const Member& member);
   void left(const Member& member);
 
