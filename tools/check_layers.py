@@ -32,8 +32,8 @@ EXAMPLES_MAY_USE_UP_TO = "server"
 THIRD_PARTY = {
     "boost/": ["net"],
     "simdjson": ["base", "protocol"],
-    "openssl/": ["net", "auth", "protocol/websocket_handshake", "redis/tls_client"],
-    "prometheus/": ["api/prometheus_exporter", "api/prometheus_families"],
+    "openssl/": ["net", "auth", "protocol/websocket_handshake", "redis/tls_client", "cluster/script_hash"],
+    "prometheus/": ["api/prometheus_exporter", "api/prometheus_families", "api/prometheus_bus", "api/metric_family"],
     "CLI/": ["app"],
     "re2/": ["schema"],
     "hiredis": ["redis"],

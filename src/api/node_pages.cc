@@ -34,14 +34,68 @@ HttpResponse health_page(const NodeView& node) {
   return all_turn ? status_page(200, "ok") : status_page(503, "worker_stalled");
 }
 
-HttpResponse ready_page(const NodeView& node) {
-  return node.draining.load(std::memory_order_relaxed) ? status_page(503, "draining")
-                                                       : status_page(200, "ready");
+namespace {
+
+// Redis may be away for a while before clients had better go elsewhere.
+bool is_bus_good(const NodeView& node) {
+  if (node.bus == nullptr || node.ready_redis_grace.count() == 0) return true;
+  const BusProbe& bus = node.bus->probe();
+  if (!bus.agrees.load(std::memory_order_relaxed)) return false;
+  if (bus.is_whole.load(std::memory_order_relaxed)) return true;
+  if (!bus.was_whole.load(std::memory_order_relaxed)) return false;
+  const auto since = std::chrono::milliseconds(bus.broken_since_ms.load(std::memory_order_relaxed));
+  return node.clock.steady().time_since_epoch() - since < node.ready_redis_grace;
 }
+
+}  // namespace
+
+HttpResponse ready_page(const NodeView& node) {
+  if (node.draining.load(std::memory_order_relaxed)) return status_page(503, "draining");
+  return is_bus_good(node) ? status_page(200, "ready") : status_page(503, "redis_unavailable");
+}
+
+namespace {
+
+std::string_view adapter_kind(const NodeView& node) {
+  if (node.bus == nullptr) return "local";
+  return node.bus->options().adapter == BusAdapter::streams ? "streams" : "pubsub";
+}
+
+std::string_view adapter_state(const NodeView& node) {
+  return node.bus == nullptr || node.bus->probe().is_whole.load(std::memory_order_relaxed) ? "connected"
+                                                                                           : "disconnected";
+}
+
+// The row of the table in docs/guarantees.md that applies.
+nlohmann::ordered_json guarantees(const NodeView& node) {
+  const bool retains = node.server.log().retains();
+  if (node.bus == nullptr) {
+    return {{"order", "node"},
+            {"accepted", "queued for every matching socket of this node"},
+            {"nonces", "memory of this node, until it restarts"},
+            {"offsets", retains ? "epoch of this node, until it restarts" : "none"},
+            {"recovery", retains ? "all missed events or none, while this node runs" : "none"},
+            {"nodeDeath", "what is retained"},
+            {"redisDeath", "none"}};
+  }
+  const bool streams = node.bus->options().adapter == BusAdapter::streams;
+  return {{"order", streams ? "cluster" : "node"},
+          {"accepted", streams ? "in the stream, and queued for every matching socket of this node"
+                               : "numbered and published, and queued for every matching socket of this node"},
+          {"nonces", "Redis, as long as it keeps its data"},
+          {"offsets", retains ? "epoch of the cluster, as long as Redis keeps its data" : "none"},
+          {"recovery", !retains  ? "none"
+                       : streams ? "all missed events or none, on any node, also after restarts of all"
+                                 : "all missed events or none, on any node that ran meanwhile"},
+          {"nodeDeath", "nothing"},
+          {"redisDeath", streams ? "what Redis had not made durable; every gap is told"
+                                 : "what was under way; every gap is told"}};
+}
+
+}  // namespace
 
 HttpResponse info_page(const NodeView& node) {
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(node.clock.steady() - node.started);
-  const bool retains = node.server.log().retains();
   nlohmann::ordered_json info = {
       {"name", "socket-relay"},
       {"version", version()},
@@ -50,13 +104,8 @@ HttpResponse info_page(const NodeView& node) {
       {"uptimeSeconds", uptime.count()},
       {"protocols", {{"engine.io", 4}, {"socket.io", 5}}},
       {"transports", {"polling", "websocket"}},
-      {"adapter", {{"kind", "local"}, {"state", "connected"}}},
-      {"guarantees",
-       {{"order", "node"},
-        {"accepted", "queued for every matching socket of this node"},
-        {"nonces", "memory of this node, until it restarts"},
-        {"offsets", retains ? "epoch of this node, until it restarts" : "none"},
-        {"recovery", retains ? "all missed events or none, while this node runs" : "none"}}},
+      {"adapter", {{"kind", adapter_kind(node)}, {"state", adapter_state(node)}}},
+      {"guarantees", guarantees(node)},
       {"io", "send"},
       {"limits",
        {{"workers", node.server.workers().size()},

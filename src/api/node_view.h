@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/redis_bus.h"
 #include "relay/nonce_store.h"
 #include "relay/relay_probe.h"
 #include "server/socketio_server.h"
@@ -26,6 +27,9 @@ struct NodeView {
   SteadyTime started;
   std::vector<const RelayProbe*> relay_probes;  // one for each worker
   std::atomic<bool> draining{false};
+
+  RedisBus* bus = nullptr;  // null: this node is alone
+  std::chrono::seconds ready_redis_grace{0};
 
   // Limits that /info tells.
   std::size_t event_bytes_max = 0;

@@ -5,37 +5,15 @@
 #include <string>
 #include <utility>
 
+#include "api/metric_family.h"
 #include "engine/close_reason.h"
 #include "engine/session_error.h"
 
 namespace relay {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-// One family and the samples that are added to it.
-class Family {
- public:
-  Family(std::vector<MetricFamily>& families, const std::string& name, std::string help, MetricType type)
-      : family_(&families.emplace_back(MetricFamily{"socket_relay_" + name, std::move(help), type, {}})) {}
-
-  void add(double value, std::vector<ClientMetric::Label> labels = {}) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    (family_->type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-    family_->metric.push_back(std::move(metric));
-  }
-  void add_histogram(ClientMetric::Histogram histogram) {
-    ClientMetric metric;
-    metric.histogram = std::move(histogram);
-    family_->metric.push_back(std::move(metric));
-  }
-
- private:
-  MetricFamily* family_;
-};
 
 std::string snake_case(std::string_view words) {
   std::string name(words);
@@ -76,28 +54,6 @@ class Totals {
  private:
   const NodeView& node_;
 };
-
-double value(const Counter& counter) {
-  return static_cast<double>(counter.value());
-}
-double value(const Gauge& gauge) {
-  return static_cast<double>(gauge.value());
-}
-
-ClientMetric::Histogram merge(const std::vector<const LatencyHistogram*>& parts) {
-  ClientMetric::Histogram merged{};
-  std::uint64_t cumulative = 0;
-  double sum_us = 0;
-  for (const LatencyHistogram* const part : parts) sum_us += static_cast<double>(part->sum_us());
-  for (std::size_t i = 0; i <= LatencyHistogram::buckets_count; ++i) {
-    for (const LatencyHistogram* const part : parts) cumulative += part->bucket(i);
-    if (i == LatencyHistogram::buckets_count) break;
-    merged.bucket.push_back({cumulative, static_cast<double>(std::uint64_t{1} << i) / 1e6});
-  }
-  merged.sample_count = cumulative;
-  merged.sample_sum = sum_us / 1e6;
-  return merged;
-}
 
 void add_sessions(std::vector<MetricFamily>& families, const Totals& totals) {
   Family connections(families, "connections", "Engine.IO sessions that are open", MetricType::Gauge);
@@ -229,16 +185,10 @@ void add_recovery(std::vector<MetricFamily>& families, const NodeView& node, con
       .add(refused);
 }
 
-// Families that have no sample on this node until the part that counts is switched on.
+// Families of parts that are not built yet, so that a dashboard finds their names.
 void add_quiet(std::vector<MetricFamily>& families) {
   Family(families, "rate_limited_total", "Refused by a rate limit", MetricType::Counter);
   Family(families, "webhook_deliveries_total", "Webhook deliveries by outcome", MetricType::Counter);
-  Family(families, "bus_rejected_total", "Bus messages that were dropped", MetricType::Counter);
-  Family(families, "redis_up", "Whether Redis answers; 0 without Redis", MetricType::Gauge).add(0);
-  Family(families, "redis_reconnects_total", "Connections to Redis made again", MetricType::Counter).add(0);
-  Family(families, "redis_publish_errors_total", "Publishes that Redis did not take", MetricType::Counter)
-      .add(0);
-  Family(families, "bus_gaps_total", "Gaps in the bus", MetricType::Counter).add(0);
 }
 
 void add_process_side(std::vector<MetricFamily>& families, const NodeView& node, const Totals& totals) {
@@ -278,6 +228,7 @@ std::vector<prometheus::MetricFamily> collect_families(const NodeView& node) {
   add_publishes(families, node, totals);
   add_delivery(families, node, totals);
   add_recovery(families, node, totals);
+  append_bus_families(families, node);
   add_quiet(families);
   add_process_side(families, node, totals);
   append_process_families(families);

@@ -11,6 +11,9 @@ namespace relay {
 
 [[nodiscard]] std::vector<prometheus::MetricFamily> collect_families(const NodeView& node);
 
+// Those of the bus.
+void append_bus_families(std::vector<prometheus::MetricFamily>& families, const NodeView& node);
+
 // Those of the process, from /proc/self, under the names that every Prometheus client uses.
 void append_process_families(std::vector<prometheus::MetricFamily>& families);
 

@@ -10,11 +10,11 @@
 #include "api/problem.h"
 #include "auth/name_rule.h"
 #include "base/utf8.h"
+#include "cluster/cluster_presence.h"
 #include "protocol/json_scanner.h"
 #include "protocol/json_writer.h"
 #include "protocol/percent_encoding.h"
 #include "protocol/query_string.h"
-#include "relay/presence_survey.h"
 #include "relay/publish_rule.h"
 
 namespace relay {
@@ -57,8 +57,9 @@ HttpResponse json_page(std::string body, std::string headers) {
           .headers = std::move(headers)};
 }
 
-// The frame as clients get it, `42[name,envelope,offset]`, taken apart again: byte for byte.
-void append_event(std::string& out, const RetainedEvent& event) {
+// The frame as clients get it, `42[name,envelope,offset]`, taken apart again: byte for byte. Returns the
+// offset as JSON; it points into the frame.
+std::string_view append_event(std::string& out, const RetainedEvent& event) {
   std::array<std::string_view, 3> elements{};
   std::size_t count = 0;
   JsonScanner scanner(event.packet->payload().substr(2), json_depth_limit);
@@ -73,9 +74,11 @@ void append_event(std::string& out, const RetainedEvent& event) {
   out += R"(,"envelope":)";
   out += envelope;
   out += '}';
+  return offset;
 }
 
-std::string presence_json(const RoomAccounts& accounts) {
+std::string presence_json(const ClusterAccounts& found) {
+  const RoomAccounts& accounts = found.accounts;
   std::string json = R"({"accounts":[)";
   for (const auto& [account, sockets] : accounts) {
     if (json.back() != '[') json += ',';
@@ -87,6 +90,14 @@ std::string presence_json(const RoomAccounts& accounts) {
   }
   json += R"(],"count":)";
   append_json_number(json, static_cast<std::int64_t>(accounts.size()));
+  if (!found.missing_nodes.empty()) {
+    json += R"(,"missingNodes":[)";
+    for (const std::string& node : found.missing_nodes) {
+      if (json.back() != '[') json += ',';
+      append_json_string(json, node);
+    }
+    json += ']';
+  }
   json += '}';
   return json;
 }
@@ -94,8 +105,8 @@ std::string presence_json(const RoomAccounts& accounts) {
 }  // namespace
 
 RoomHandler::RoomHandler(HttpConnections& connections, LocalHub& hub, const ApiKeys& keys,
-                         const TokenVerifier& verifier, const CorsPolicy& cors)
-    : connections_(connections), hub_(hub), keys_(keys), verifier_(verifier), cors_(cors) {}
+                         const TokenVerifier& verifier, const CorsPolicy& cors, RedisBus* bus)
+    : connections_(connections), hub_(hub), keys_(keys), verifier_(verifier), cors_(cors), bus_(bus) {}
 
 // ---- who may
 
@@ -138,32 +149,27 @@ HttpResponse RoomHandler::events_page(const HttpRequest& request, const std::str
                             cors);
   }
   const auto after_text = query.get("after");
-  const auto after = after_text ? parse_offset(hub_.log().epoch(), *after_text) : std::optional<Position>();
+  const auto after =
+      after_text ? parse_offset(hub_.log().epoch().text(), *after_text) : std::optional<Position>();
   const auto page = hub_.log().history("/", room, after, {.events = *limit, .bytes = page_bytes_max});
   const bool complete = page.complete && after.has_value() == after_text.has_value();
   std::string json = R"({"events":[)";
+  std::string_view last = "null";
   for (const RetainedEvent& event : page.events) {
     if (json.back() != '[') json += ',';
-    append_event(json, event);
+    last = append_event(json, event);
   }
   json += R"(],"next":)";
-  if (page.events.empty()) {
-    json += "null";
-  } else {
-    const OffsetText last = format_offset(hub_.log().epoch(), page.events.back().position);
-    json += '"';
-    json.append(last.begin(), last.end());
-    json += '"';
-  }
+  json += last;
   json += complete ? R"(,"complete":true})" : R"(,"complete":false})";
   return json_page(std::move(json), std::move(cors));
 }
 
 void RoomHandler::answer_presence(HttpConnection& connection, const std::string& room, std::string cors) {
-  survey_presence(
-      hub_, room, survey_timeout,
+  survey_cluster_presence(
+      hub_, bus_, room, survey_timeout,
       [this, handle = connection.handle(),
-       headers = std::move(cors)](const std::optional<RoomAccounts>& accounts) {
+       headers = std::move(cors)](const std::optional<ClusterAccounts>& accounts) {
         HttpConnection* const asker = connections_.find(handle);
         if (asker == nullptr) return;
         if (accounts) return asker->respond(json_page(presence_json(*accounts), headers));

@@ -10,6 +10,7 @@
 #include "auth/api_key.h"
 #include "auth/client_token.h"
 #include "engine/cors.h"
+#include "cluster/redis_bus.h"
 #include "hub/local_hub.h"
 #include "net/http_connection.h"
 #include "net/http_handler.h"
@@ -26,7 +27,7 @@ class RoomHandler final : public HttpHandler {
 
   // All must outlive the handler, and `connections` must be those that it is called with.
   RoomHandler(HttpConnections& connections, LocalHub& hub, const ApiKeys& keys, const TokenVerifier& verifier,
-              const CorsPolicy& cors);
+              const CorsPolicy& cors, RedisBus* bus);
 
   [[nodiscard]] std::optional<std::size_t> on_head(HttpConnection& connection,
                                                    const HttpRequest& request) override;
@@ -47,6 +48,7 @@ class RoomHandler final : public HttpHandler {
   const ApiKeys& keys_;
   const TokenVerifier& verifier_;
   const CorsPolicy& cors_;
+  RedisBus* const bus_;  // null: this node is alone
 };
 
 }  // namespace relay

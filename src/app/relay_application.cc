@@ -26,7 +26,7 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
       publish_handler_(
           worker.connections(), node.keys, publisher_,
           {.event_bytes_max = node.event_bytes_max, .worker = worker.index(), .schemas = node.schemas}),
-      room_handler_(worker.connections(), worker.hub(), node.keys, node.verifier, node.cors) {
+      room_handler_(worker.connections(), worker.hub(), node.keys, node.verifier, node.cors, node.bus) {
   node.applications.push_back(this);
   node.view.relay_probes.push_back(&publisher_.probe());
 

@@ -42,6 +42,7 @@ struct RelayNode {
   RelayNamespaceOptions relay_namespace;
   std::size_t event_bytes_max;
   const EventSchemas* schemas;  // null: none
+  RedisBus* bus = nullptr;      // null: this node is alone
   bool pages_on_main_listener;  // /info and /metrics: not when there is a management listener
   std::function<void(Router&)> add_further_routes = {};  // the try-it page
   std::vector<RelayApplication*> applications = {};      // by worker, complete before the workers run
@@ -57,6 +58,7 @@ class RelayApplication final : public Application {
   [[nodiscard]] HttpHandler& fallback_handler() override { return router_; }
   void before_close() override;
 
+  [[nodiscard]] RelayNamespace& relay_namespace() noexcept { return namespace_; }
   [[nodiscard]] HttpHandler& management_handler() noexcept { return management_; }
 
  private:

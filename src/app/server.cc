@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "api/static_files.h"
+#include "app/cluster_node.h"
 #include "app/relay_application.h"
 #include "auth/origin_policy.h"
 #include "base/build_info.h"
@@ -22,6 +23,8 @@ namespace {
 
 // A stranger's CONNECT with a token of a hundred long rooms fits.
 constexpr std::size_t untrusted_message_bytes_max = 64 * 1024;
+// How long after its deadline a bus may still say what became of a publish.
+constexpr auto bus_grace = std::chrono::milliseconds(500);
 
 TokenRules token_rules(const AccessSettings& access) {
   TokenRules rules;
@@ -78,6 +81,8 @@ ServerOptions server_options(const Settings& settings) {
       std::min(options.hub.replay_bytes_max, settings.clients.backlog_bytes_max / 2 + 1);
   options.log.retention_window = settings.events.recovery_window;
   options.log.retained_bytes_max = settings.events.recovery_bytes_max;
+  options.log.follows_bus = !settings.redis.url.empty();
+  options.hub.bus_timeout = settings.redis.timeout;
   options.timer_tick =
       TimerWheel::tick_for(std::min({settings.clients.ping_interval, settings.clients.ping_timeout,
                                      settings.clients.connect_timeout, settings.clients.upgrade_timeout}));
@@ -103,7 +108,9 @@ PublisherOptions publisher_options(const Settings& settings, bool retains) {
   return {.format = {.fixed_name = settings.events.emit_as,
                      .bare_payload = settings.events.envelope == EnvelopeKind::raw,
                      .with_offset = retains},
-          .bus_timeout = settings.redis.timeout,
+          // The bus keeps the deadline, and knows what became of the publish.
+          .bus_timeout = settings.redis.timeout + bus_grace,
+          .bus_remembers_nonces = !settings.redis.url.empty(),
           .log_sample_over = sample == 0 ? 0U
                                          : static_cast<unsigned>(
                                                std::max<std::size_t>(sample / settings.listen.workers, 1))};
@@ -178,7 +185,13 @@ int serve(const Settings& settings) {
   const OriginPolicy origins = parsed(OriginPolicy::parse(settings.listen.allowed_origins));
   const CorsPolicy cors = cors_policy(origins);
   NonceStore nonces(clock, {.nonces_max = settings.events.nonces_max, .ttl = settings.events.nonce_lifetime});
-  SocketIoServer server(server_options(settings), clock);
+  std::optional<ClusterNode> cluster;
+  ServerOptions options = server_options(settings);
+  if (!settings.redis.url.empty()) {
+    cluster.emplace(settings, clock, log);
+    options.make_bus = [&cluster](unsigned worker, EventLog&) { return cluster->bus().make_port(worker); };
+  }
+  SocketIoServer server(std::move(options), clock);
   NodeView view{.server = server,
                 .clock = clock,
                 .log = log,
@@ -186,6 +199,8 @@ int serve(const Settings& settings) {
                 .node_name = settings.cluster.node_name,
                 .started = clock.steady(),
                 .relay_probes = {},
+                .bus = cluster ? &cluster->bus() : nullptr,
+                .ready_redis_grace = settings.life.ready_redis_grace,
                 .event_bytes_max = settings.events.event_bytes_max,
                 .payload_bytes_max = settings.clients.payload_bytes_max,
                 .backlog_bytes_max = settings.clients.backlog_bytes_max,
@@ -208,6 +223,7 @@ int serve(const Settings& settings) {
                                      .schemas = schemas ? &*schemas : nullptr},
                  .event_bytes_max = settings.events.event_bytes_max,
                  .schemas = schemas ? &*schemas : nullptr,
+                 .bus = view.bus,
                  .pages_on_main_listener = !settings.listen.management_port};
   if (settings.life.dev) {
     node.add_further_routes = [&](Router& router) {
@@ -234,8 +250,10 @@ int serve(const Settings& settings) {
     log.info("management listening", {{"host", settings.listen.management_host}, {"port", bound->port}});
   }
 
+  if (cluster) cluster->start(node);
   if (const auto started = server.start(); !started) {
     std::fprintf(stderr, "PORT: %s\n", started.error().c_str());
+    if (cluster) cluster->stop();
     return 2;
   }
   log.info("listening", {{"host", settings.listen.host},
@@ -248,7 +266,11 @@ int serve(const Settings& settings) {
   sigwait(&signals, &received);
   view.draining.store(true, std::memory_order_relaxed);
   log.info("draining", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
-  if (wait_for_signal(signals, settings.life.ready_delay)) server.stop();
+  if (wait_for_signal(signals, settings.life.ready_delay)) {
+    if (cluster) cluster->drain();
+    server.stop();
+    if (cluster) cluster->stop();
+  }
   log.info("stopped");
   log.flush();
   if (!server.is_stopped()) std::_Exit(0);

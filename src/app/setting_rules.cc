@@ -1,6 +1,7 @@
 #include "app/setting_rules.h"
 
 #include "net/ip_address.h"
+#include "redis/redis_url.h"
 #include "relay/event_schemas.h"
 
 namespace relay {
@@ -61,6 +62,17 @@ void check_schemas(const EventSettings& events, SettingProblems& problems) {
   for (const std::string& problem : schemas.error()) problems.push_back({"EVENT_SCHEMAS", problem});
 }
 
+void check_redis(const RedisSettings& redis, SettingProblems& problems) {
+  const std::string& url = redis.url.reveal();
+  if (url.empty()) return;
+  if (url.starts_with("redis+cluster:")) {
+    if (redis.adapter == RedisAdapter::sharded) return;
+    problems.push_back({"REDIS_ADAPTER", "needs to be sharded with a redis+cluster:// URL"});
+  } else if (const auto parsed = RedisUrl::parse(url); !parsed) {
+    problems.push_back({"REDIS_URL", parsed.error()});
+  }
+}
+
 }  // namespace
 
 void check_setting_rules(const LoadedSettings& loaded, SettingProblems& problems) {
@@ -73,10 +85,7 @@ void check_setting_rules(const LoadedSettings& loaded, SettingProblems& problems
       loaded.effective.contains("WEBHOOK_SECRET") && loaded.effective.at("WEBHOOK_SECRET").text.empty()) {
     problems.push_back({"WEBHOOK_SECRET", "is required together with WEBHOOK_URL"});
   }
-  if (settings.redis.url.reveal().starts_with("redis+cluster:") &&
-      settings.redis.adapter != RedisAdapter::sharded) {
-    problems.push_back({"REDIS_ADAPTER", "needs to be sharded with a redis+cluster:// URL"});
-  }
+  check_redis(settings.redis, problems);
 }
 
 }  // namespace relay

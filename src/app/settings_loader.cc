@@ -219,6 +219,10 @@ SettingProblems refused_settings_in_use(const LoadedSettings& loaded) {
     problems.push_back({std::string(setting.name),
                         "is set, but this version cannot do that yet; it starts when this is left out"});
   });
+  const RedisSettings& redis = loaded.settings.redis;
+  if (!redis.url.empty() && redis.adapter == RedisAdapter::sharded) {
+    problems.push_back({"REDIS_ADAPTER", "is sharded, which this version cannot do yet; it knows pubsub and streams"});
+  }
   return problems;
 }
 

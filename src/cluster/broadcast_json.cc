@@ -97,10 +97,12 @@ Result read_options(BusEvent& event, std::string_view object, const BusLimits& l
     if (const Result read = read_texts(event.except, except, limits); !read) return read;
   }
   std::string_view is_volatile;
-  if (!flags.empty() && !take_members(flags, {{"volatile", is_volatile}})) {
+  std::string_view is_listed;
+  if (!flags.empty() && !take_members(flags, {{"volatile", is_volatile}, {"listed", is_listed}})) {
     return std::unexpected(RejectReason::malformed);
   }
   event.is_volatile = is_volatile == "true";
+  event.is_listed = is_listed == "true";
   return {};
 }
 
@@ -118,6 +120,7 @@ std::expected<std::string, RejectReason> write_broadcast_json(const BusEvent& ev
   append_texts(json, event.except);
   json += R"(,"flags":{)";
   if (event.is_volatile) json += R"("volatile":true)";
+  if (event.is_listed) json += event.is_volatile ? R"(,"listed":true)" : R"("listed":true)";
   json += "}}}";
   return json;
 }

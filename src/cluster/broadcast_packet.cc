@@ -115,9 +115,13 @@ void append_packet_options(std::string& out, const BusEvent& event) {
   append_msgpack_string(out, "except");
   append_texts(out, event.except);
   append_msgpack_string(out, "flags");
-  append_msgpack_map(out, event.is_volatile ? 1 : 0);
+  append_msgpack_map(out, (event.is_volatile ? std::size_t{1} : 0) + (event.is_listed ? 1 : 0));
   if (event.is_volatile) {
     append_msgpack_string(out, "volatile");
+    append_msgpack_bool(out, true);
+  }
+  if (event.is_listed) {
+    append_msgpack_string(out, "listed");
     append_msgpack_bool(out, true);
   }
 }
@@ -159,8 +163,12 @@ std::expected<void, RejectReason> read_packet_options(BusEvent& event, const Msg
     if (const auto read = read_texts(event.except, tree, except, limits); !read) return read;
   }
   const MsgpackNode* const flags = tree.find(*options, "flags");
-  const MsgpackNode* const is_volatile = flags == nullptr ? nullptr : tree.find(*flags, "volatile");
-  event.is_volatile = is_volatile != nullptr && is_volatile->is_true();
+  const auto is_set = [&](std::string_view flag) {
+    const MsgpackNode* const value = flags == nullptr ? nullptr : tree.find(*flags, flag);
+    return value != nullptr && value->is_true();
+  };
+  event.is_volatile = is_set("volatile");
+  event.is_listed = is_set("listed");
   return {};
 }
 

@@ -16,6 +16,9 @@ struct BusEvent {
   std::vector<std::string> rooms = {};   // empty: everyone in the namespace
   std::vector<std::string> except = {};  // rooms, or socket ids, whose members are left out
   bool is_volatile = false;
+  // In the history of its rooms although somebody is left out: a client's event, whose sender is. A flag that
+  // Node does not know.
+  bool is_listed = false;
 
   std::string name = {};  // plain text, valid UTF-8
   // What stands behind the name in the packet's array, without brackets, as in socketio::Packet: 1,{"a":2}.
@@ -27,7 +30,8 @@ struct BusEvent {
   // Counts the sender's messages, from 1, and is covered by the MAC: what a ReplayWindow knows a message by.
   // 0: none, as from Node.
   std::uint64_t number = 0;
-  // Where the bus put the message, from 1, given by the bus itself and so not covered by the MAC. 0: none.
+  // The bus number: where the bus put the message, from 1, given by the bus itself and so not covered by the
+  // MAC. 0: none.
   std::uint64_t position = 0;
 
   friend bool operator==(const BusEvent&, const BusEvent&) = default;
@@ -50,7 +54,14 @@ inline constexpr unsigned bus_message_depth_max = bus_json_depth_max + 4;
 
 inline constexpr std::size_t bus_sender_bytes_max = 64;
 
-// In every message of a relay. Messages of another version are not understood.
+// In every message of a relay.
 inline constexpr std::uint64_t bus_version = 1;
+
+// A cluster is updated one node after the other, so a relay works beside those one version older and one
+// version newer: a version may add members, which the one before it passes over, and takes away only what the
+// one before it can do without.
+[[nodiscard]] constexpr bool is_readable_version(std::uint64_t version) noexcept {
+  return version <= bus_version + 1 && version + 1 >= bus_version;
+}
 
 }  // namespace relay

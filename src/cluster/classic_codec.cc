@@ -32,16 +32,17 @@ std::expected<void, RejectReason> read_number(std::uint64_t& out, const MsgpackN
   return {};
 }
 
-bool is_our_version(const MsgpackTree& tree, const MsgpackNode& own) {
+bool has_readable_version(const MsgpackTree& tree, const MsgpackNode& own) {
   const MsgpackNode* const version = tree.find(own, "v");
-  return version != nullptr && version->is(MsgpackKind::unsigned_integer) && version->bits == bus_version;
+  return version != nullptr && version->is(MsgpackKind::unsigned_integer) &&
+         is_readable_version(version->bits);
 }
 
 // The fourth element.
 std::expected<void, RejectReason> read_own_element(BusEvent& event, const MsgpackTree& tree,
                                                    const MsgpackNode& own) {
   if (!own.is(MsgpackKind::map)) return std::unexpected(RejectReason::malformed);
-  if (!is_our_version(tree, own)) return std::unexpected(RejectReason::foreign_version);
+  if (!has_readable_version(tree, own)) return std::unexpected(RejectReason::foreign_version);
   if (const auto read = read_number(event.number, tree.find(own, "n")); !read) return read;
   if (const auto read = read_number(event.position, tree.find(own, "p")); !read) return read;
   const MsgpackNode* const text = tree.find(own, "t");
@@ -134,7 +135,7 @@ RejectReason ClassicCodec::why_unsigned(std::string_view payload) const {
   if (!tree) return tree.error();
   const MsgpackNode* const own = tree->element(tree->root(), 3);
   if (own == nullptr || !own->is(MsgpackKind::map)) return RejectReason::unsigned_;
-  if (!is_our_version(*tree, *own)) return RejectReason::foreign_version;
+  if (!has_readable_version(*tree, *own)) return RejectReason::foreign_version;
   return tree->find(*own, "m") == nullptr ? RejectReason::unsigned_ : RejectReason::malformed;
 }
 

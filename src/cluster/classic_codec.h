@@ -6,12 +6,13 @@
 //
 // Node reads three elements. The fourth is a map that only relays write and read:
 //
-//     v   1, the version
+//     v   1, the version; see is_readable_version
 //     n   the sender's number of the message
 //     t   the arguments' text (BusEvent::arguments_json), if it does not survive as MessagePack
 //     m   the MAC of the channel and of all bytes before this key
 //     p   the position, always written in 9 bytes, the last of the payload
 //
+// Other keys, of a later version, are passed over; they come before `m`, and so the MAC covers them too.
 // `m` and `p` come last, so that one is checked before anything is parsed, and the other can be put in place,
 // by whoever gives positions, without knowing the format: see position_bytes.
 //

@@ -280,11 +280,63 @@ TEST(ClassicCodec, TellsWhyItTakesNothingUnsigned) {
   EXPECT_EQ(reason(codec.decode(channel, encoded_by(ClassicCodec({.mac = &other_mac})))), "bad_mac");
   EXPECT_EQ(reason(codec.decode(channel, "")), "malformed");
   EXPECT_EQ(reason(codec.decode(channel, "nonsense")), "malformed");
+}
 
-  std::string future = encoded_by(ClassicCodec({}));
-  future.replace(future.find("\xA1v\x01"), 3, "\xA1v\x02");
-  EXPECT_EQ(reason(codec.decode(channel, future)), "foreign_version");
-  EXPECT_EQ(reason(ClassicCodec({}).decode(channel, future)), "foreign_version");
+std::string with_version(std::string payload, std::uint64_t version) {
+  const std::string changed = "\xA1v" + std::string(1, static_cast<char>(version));
+  return payload.replace(payload.find("\xA1v\x01"), 3, changed);
+}
+
+TEST(ClassicCodec, ReadsTheVersionBeforeAndBehindItsOwn) {
+  const BusMac mac("secret");
+  const std::string payload = ClassicCodec({}).encode(vote("1")).value().payload;
+  struct Case {
+    std::uint64_t version;
+    const char* mixed;
+    const char* signed_only;
+  };
+  const Case cases[] = {
+      {bus_version - 1, "taken", "unsigned"},       {bus_version, "taken", "unsigned"},
+      {bus_version + 1, "taken", "unsigned"},       {bus_version + 2, "foreign_version", "foreign_version"},
+      {0x7F, "foreign_version", "foreign_version"},
+  };
+  for (const auto& [version, mixed, signed_only] : cases) {
+    const std::string changed = with_version(payload, version);
+    EXPECT_EQ(reason(ClassicCodec({}).decode("socket.io#/#r1#", changed)), mixed) << version;
+    EXPECT_EQ(reason(ClassicCodec({.mac = &mac}).decode("socket.io#/#r1#", changed)), signed_only) << version;
+  }
+}
+
+TEST(ClassicCodec, PassesOverKeysOfTheNextVersionIfTheMacCoversThem) {
+  const BusMac mac("secret");
+  const ClassicCodec codec({.mac = &mac});
+  const std::string channel = "socket.io#/#r1#";
+  std::string payload = codec.encode(vote("1")).value().payload;
+  constexpr std::size_t signed_end_size = 4 + 16 + 11;
+  payload.resize(payload.size() - signed_end_size);
+  const std::size_t own_element = payload.find("\x84\xA1v");
+  payload.replace(own_element, 4, "\x85\xA1v\x02");
+  payload += "\xA1x\xA3new";
+  const std::string_view parts[] = {"classic", channel, payload};
+  const BusMac::Mac signature = mac.sign(parts);
+  payload += "\xA1m\xC4\x10" + std::string(signature.data(), signature.size());
+  payload += std::string_view("\xA1p\xCF\0\0\0\0\0\0\0\x09", 11);
+
+  const auto event = codec.decode(channel, payload);
+
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->arguments_json, "1");
+  EXPECT_EQ(event->position, 9U);
+  payload[payload.find("new")] = 'N';
+  EXPECT_EQ(reason(codec.decode(channel, payload)), "bad_mac");
+}
+
+TEST(BusVersion, MayDifferByOne) {
+  EXPECT_TRUE(is_readable_version(bus_version - 1));
+  EXPECT_TRUE(is_readable_version(bus_version));
+  EXPECT_TRUE(is_readable_version(bus_version + 1));
+  EXPECT_FALSE(is_readable_version(bus_version + 2));
+  EXPECT_FALSE(is_readable_version(~std::uint64_t{0}));
 }
 
 TEST(ClassicCodec, RefusesWhatIsMalformed) {

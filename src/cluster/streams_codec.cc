@@ -1,6 +1,5 @@
 #include "cluster/streams_codec.h"
 
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -18,9 +17,12 @@ namespace {
 
 constexpr std::string_view mac_purpose = "streams";
 
+constexpr std::uint64_t position_max = std::uint64_t{1} << 53;
+
 // Views of the values; empty without the field.
 struct Fields {
   std::string_view uid, nsp, type, data, version, number, mac;
+  std::optional<std::string_view> position;
 };
 
 Fields sort_out(std::span<const StreamFieldView> fields) {
@@ -33,6 +35,7 @@ Fields sort_out(std::span<const StreamFieldView> fields) {
     if (name == "v") sorted.version = value;
     if (name == "n") sorted.number = value;
     if (name == "m") sorted.mac = value;
+    if (name == "p") sorted.position = value;
   }
   return sorted;
 }
@@ -51,18 +54,49 @@ std::optional<Number> read_decimal(std::string_view text) {
   return number;
 }
 
-std::array<std::string_view, 8> signed_parts(std::string_view stream, const Fields& fields) noexcept {
-  return {mac_purpose, stream,      fields.uid,     fields.nsp,
-          fields.type, fields.data, fields.version, fields.number};
+// Also the fields that only a later version knows, so that it can trust them.
+std::vector<std::string_view> signed_parts(std::string_view stream, std::span<const StreamFieldView> fields) {
+  std::vector<std::string_view> parts = {mac_purpose, stream};
+  parts.reserve(parts.size() + fields.size() * 2);
+  for (const auto& [name, value] : fields) {
+    if (name == "m" || name == "p") continue;
+    parts.push_back(name);
+    parts.push_back(value);
+  }
+  return parts;
 }
 
-std::expected<void, RejectReason> check_mac(const BusMac& mac, std::string_view stream,
-                                            const Fields& fields) {
-  if (fields.mac.empty()) return std::unexpected(RejectReason::unsigned_);
-  const std::optional<std::string> received = decode_base64url(fields.mac);
+std::expected<void, RejectReason> check_mac(const BusMac& mac, std::string_view mac_field,
+                                            const std::vector<std::string_view>& parts) {
+  if (mac_field.empty()) return std::unexpected(RejectReason::unsigned_);
+  const std::optional<std::string> received = decode_base64url(mac_field);
   if (!received) return std::unexpected(RejectReason::malformed);
-  if (!mac.verify(signed_parts(stream, fields), *received)) return std::unexpected(RejectReason::bad_mac);
+  if (!mac.verify(parts, *received)) return std::unexpected(RejectReason::bad_mac);
   return {};
+}
+
+// What stands beside the event, for every type of message.
+std::expected<StreamMessage, RejectReason> read_envelope(const Fields& fields) {
+  const auto type = read_decimal<std::uint8_t>(fields.type);
+  const auto number = fields.number.empty() ? 0 : read_decimal<std::uint64_t>(fields.number);
+  const auto position = fields.position ? read_decimal<std::uint64_t>(*fields.position) : 0;
+  if (!type || *type == 0 || *type > std::to_underlying(StreamMessageType::adapter_close) || !number ||
+      !position || *position > position_max || fields.uid.empty() ||
+      fields.uid.size() > bus_sender_bytes_max || fields.nsp.empty() || !is_valid_utf8(fields.uid) ||
+      !is_valid_utf8(fields.nsp)) {
+    return std::unexpected(RejectReason::malformed);
+  }
+  StreamMessage message{static_cast<StreamMessageType>(*type), {}};
+  message.event.sender = fields.uid;
+  message.event.number = *number;
+  message.event.position = *position;
+  return message;
+}
+
+bool has_readable_version(const Fields& fields) {
+  if (fields.version.empty()) return true;  // of Node, or of a relay that has nothing to say
+  const auto version = read_decimal<std::uint64_t>(fields.version);
+  return version && is_readable_version(*version);
 }
 
 std::string mac_text(const BusMac::Mac& mac) {
@@ -120,11 +154,11 @@ std::expected<StreamEntry, RejectReason> StreamsCodec::encode(const BusEvent& ev
   views.reserve(entry.fields.size());
   for (const StreamField& field : entry.fields) views.push_back({field.name, field.value});
   if (options_.mac != nullptr) {
-    entry.fields.push_back(
-        {"m", mac_text(options_.mac->sign(signed_parts(options_.stream, sort_out(views))))});
+    entry.fields.push_back({"m", mac_text(options_.mac->sign(signed_parts(options_.stream, views)))});
   }
-  constexpr std::size_t mac_field_bytes = 1 + 22;
-  if (bytes_of_all(views) + mac_field_bytes > options_.limits.message_bytes_max) {
+  // `m`, and `p`, which comes later.
+  constexpr std::size_t last_fields_bytes = (1 + 22) + (1 + 16);
+  if (bytes_of_all(views) + last_fields_bytes > options_.limits.message_bytes_max) {
     return std::unexpected(RejectReason::too_large);
   }
   return entry;
@@ -136,32 +170,21 @@ std::expected<StreamMessage, RejectReason> StreamsCodec::decode(
     return std::unexpected(RejectReason::too_large);
   }
   const Fields sorted = sort_out(fields);
-  if (!sorted.version.empty() && read_decimal<std::uint64_t>(sorted.version) != bus_version) {
-    return std::unexpected(RejectReason::foreign_version);
-  }
+  if (!has_readable_version(sorted)) return std::unexpected(RejectReason::foreign_version);
   if (options_.mac != nullptr) {
-    const auto checked = check_mac(*options_.mac, options_.stream, sorted);
+    const auto checked = check_mac(*options_.mac, sorted.mac, signed_parts(options_.stream, fields));
     if (!checked) return std::unexpected(checked.error());
   }
-  const auto type = read_decimal<std::uint8_t>(sorted.type);
-  const auto number = sorted.number.empty() ? 0 : read_decimal<std::uint64_t>(sorted.number);
-  if (!type || *type == 0 || *type > std::to_underlying(StreamMessageType::adapter_close) || !number ||
-      sorted.uid.empty() || sorted.uid.size() > bus_sender_bytes_max || sorted.nsp.empty() ||
-      !is_valid_utf8(sorted.uid) || !is_valid_utf8(sorted.nsp)) {
-    return std::unexpected(RejectReason::malformed);
-  }
-
-  StreamMessage message{static_cast<StreamMessageType>(*type), {}};
-  message.event.sender = sorted.uid;
-  message.event.number = *number;
-  if (message.type == StreamMessageType::broadcast) {
+  auto message = read_envelope(sorted);
+  if (!message) return message;
+  if (message->type == StreamMessageType::broadcast) {
     const auto read = sorted.data.starts_with('{')
-                          ? read_broadcast_json(message.event, sorted.data, options_.limits)
-                          : read_binary(message.event, sorted.data, options_.limits);
+                          ? read_broadcast_json(message->event, sorted.data, options_.limits)
+                          : read_binary(message->event, sorted.data, options_.limits);
     if (!read) return std::unexpected(read.error());
   }
   // The entry's, whatever a packet says.
-  message.event.namespace_name = sorted.nsp;
+  message->event.namespace_name = sorted.nsp;
   return message;
 }
 

@@ -9,12 +9,14 @@
 //
 // Fields that Node does not know it passes over. Ours, in every entry of a relay that has something to say:
 //
-//     v     1, the version
+//     v     1, the version; see is_readable_version
 //     n     the sender's number of the message, decimal
-//     m     the MAC of the stream's name and all fields above, base64url
+//     m     the MAC of the stream's name and of all fields, names and values, but `m` and `p`; base64url
+//     p     the bus number, decimal, at most 2^53: put behind the fields by whoever gives the numbers
 //
-// The JSON holds the exact text of the arguments; so only with attachments that is not kept. A position is
-// not needed: an entry has its id.
+// Other fields, of a later version, are passed over; the MAC covers them too.
+//
+// The JSON holds the exact text of the arguments; so only with attachments that is not kept.
 //
 // Threading: immutable, any thread.
 
@@ -74,7 +76,7 @@ struct StreamEntry {
 
 struct StreamMessage {
   StreamMessageType type;
-  // Of a broadcast; of any other message only its sender, namespace and number.
+  // Of a broadcast; of any other message only its sender, namespace, number and position.
   BusEvent event;
 };
 
@@ -82,7 +84,8 @@ class StreamsCodec {
  public:
   explicit StreamsCodec(StreamsOptions options);
 
-  // A broadcast. Fails with too_large, or malformed if the arguments are no JSON. Names are valid UTF-8.
+  // A broadcast, without its position. Fails with too_large, or malformed if the arguments are no JSON. Names
+  // are valid UTF-8.
   [[nodiscard]] std::expected<StreamEntry, RejectReason> encode(const BusEvent& event) const;
 
   // An entry of anybody. Does not look for repetitions: that is ReplayWindow's.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
+
 namespace relay {
 namespace {
 
@@ -150,9 +152,74 @@ TEST(StreamsCodec, TellsWhyItTakesNothingUnsigned) {
   EXPECT_EQ(reason(codec.decode(views(StreamsCodec({}).encode(vote("1")).value().fields))), "unsigned");
   EXPECT_EQ(reason(codec.decode(views(entry_of_node("3", captures().front().data)))), "unsigned");
   EXPECT_EQ(reason(StreamsCodec({.stream = "other", .mac = &mac}).decode(views(entry.fields))), "bad_mac");
-  auto future = entry.fields;
-  future[4].value = "2";
-  EXPECT_EQ(reason(codec.decode(views(future))), "foreign_version");
+}
+
+std::string stream_version_reason(const StreamsCodec& codec, std::string version) {
+  auto fields = StreamsCodec({}).encode(vote("1")).value().fields;
+  fields[4].value = std::move(version);
+  return reason(codec.decode(views(fields)));
+}
+
+TEST(StreamsCodec, ReadsTheVersionBeforeAndBehindItsOwn) {
+  const BusMac mac("secret");
+  struct Case {
+    std::string version;
+    const char* mixed;
+    const char* signed_only;
+  };
+  const Case cases[] = {
+      {std::to_string(bus_version - 1), "taken", "unsigned"},
+      {std::to_string(bus_version), "taken", "unsigned"},
+      {std::to_string(bus_version + 1), "taken", "unsigned"},
+      {std::to_string(bus_version + 2), "foreign_version", "foreign_version"},
+      {"18446744073709551615", "foreign_version", "foreign_version"},
+      {"x", "foreign_version", "foreign_version"},
+  };
+  for (const auto& [version, mixed, signed_only] : cases) {
+    EXPECT_EQ(stream_version_reason(StreamsCodec({}), version), mixed) << version;
+    EXPECT_EQ(stream_version_reason(StreamsCodec({.mac = &mac}), version), signed_only) << version;
+  }
+}
+
+TEST(StreamsCodec, PassesOverFieldsOfTheNextVersionIfTheMacCoversThem) {
+  const BusMac mac("secret");
+  const StreamsCodec codec({.mac = &mac});
+  auto fields = StreamsCodec({}).encode(vote("1")).value().fields;
+  fields[4].value = std::to_string(bus_version + 1);
+  fields.push_back({"new", "something"});
+  std::vector<std::string_view> parts = {"streams", "socket.io"};
+  for (const StreamField& field : fields) parts.insert(parts.end(), {field.name, field.value});
+  const BusMac::Mac signature = mac.sign(parts);
+  std::string signature_text;
+  append_base64url(signature_text, {signature.data(), signature.size()});
+  fields.push_back({"m", signature_text});
+
+  const auto message = codec.decode(views(fields));
+
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->event, vote("1"));
+  fields[6].value = "something else";
+  EXPECT_EQ(reason(codec.decode(views(fields))), "bad_mac");
+  fields.erase(fields.begin() + 6);
+  EXPECT_EQ(reason(codec.decode(views(fields))), "bad_mac");
+}
+
+// What the script does that gives the numbers.
+TEST(StreamsCodec, TakesTheBusNumberThatIsPutBehindTheFields) {
+  const BusMac mac("secret");
+  const StreamsCodec codec({.mac = &mac});
+  auto fields = codec.encode(vote("1")).value().fields;
+  EXPECT_EQ(codec.decode(views(fields)).value().event.position, 0U);
+
+  fields.push_back({"p", "9007199254740992"});
+
+  const auto message = codec.decode(views(fields));
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->event.position, std::uint64_t{1} << 53);
+  for (const char* const wrong : {"", "9007199254740993", "99999999999999999999", "-1", "1.5", "1 ", "x"}) {
+    fields.back().value = wrong;
+    EXPECT_EQ(reason(codec.decode(views(fields))), "malformed") << wrong;
+  }
 }
 
 TEST(StreamsCodec, RefusesWhatIsMalformed) {

@@ -9,22 +9,37 @@
 
 namespace relay {
 
-// A CONNECT that waits for an older connection of its socket to be closed on another worker, and the packets
-// that came behind it.
+// An older connection of the socket that comes back is being closed, on another worker or node.
+struct Client::Claiming {
+  std::unique_ptr<Member> member;
+  Namespace& home;
+  Admitted admitted;
+  std::string socket_id;
+  std::uint64_t claim;
+};
+
+// A CONNECT that cannot be answered at once, and the packets that came behind it.
 struct Client::HeldConnect {
   struct Message {
     std::string bytes;
     bool is_binary;
   };
 
-  std::unique_ptr<Member> member;
-  Namespace& home;
-  Admitted admitted;
-  std::string socket_id;
-  std::uint64_t claim;
-  Handle handle;
+  explicit HeldConnect(Client& holding)
+      : client(holding), handle(holding.hub_.waiting_clients().insert(holding)) {}
+  ~HeldConnect() { client.hub_.waiting_clients().erase(handle); }
+  HeldConnect(const HeldConnect&) = delete;
+  HeldConnect& operator=(const HeldConnect&) = delete;
+
+  void on_deadline() { client.on_hold_timeout(); }
+
+  Client& client;
+  const Handle handle;
+  std::unique_ptr<Claiming> claiming = {};  // null: it waits for the bus, and is the first of the messages
+  bool is_for_sync = false;
   std::vector<Message> messages = {};
   std::size_t bytes = 0;
+  MemberTimer<HeldConnect, &HeldConnect::on_deadline> deadline{*this};
 };
 
 Client::Client(LocalHub& hub, EngineSession& session, std::unique_ptr<HandshakeData> handshake)
@@ -53,21 +68,21 @@ void Client::on_text(std::string_view message) {
   if (hold(message, false)) return;
   auto assembled = decoder_.text(message);
   if (!assembled) return session_.close(CloseReason::invalid_packet);
-  if (*assembled) on_packet(**assembled);
+  if (*assembled) on_packet(**assembled, message);
 }
 
 void Client::on_binary(std::string_view message) {
   if (hold(message, true)) return;
   auto assembled = decoder_.binary(message);
   if (!assembled) return session_.close(CloseReason::invalid_packet);
-  if (*assembled) on_packet(**assembled);
+  if (*assembled) on_packet(**assembled, message);
 }
 
-void Client::on_packet(socketio::Assembled& assembled) {
+void Client::on_packet(socketio::Assembled& assembled, std::string_view message) {
   const socketio::Packet& packet = assembled.packet;
   switch (packet.type) {
     case socketio::PacketType::connect:
-      return on_connect(packet);
+      return on_connect(packet, message);
     case socketio::PacketType::disconnect:
       return on_disconnect(packet);
     case socketio::PacketType::event:
@@ -89,7 +104,7 @@ Member* Client::find(std::string_view namespace_name) const {
   return found == members_.end() ? nullptr : found->get();
 }
 
-void Client::on_connect(const socketio::Packet& packet) {
+void Client::on_connect(const socketio::Packet& packet, std::string_view message) {
   if (find(packet.namespace_name) != nullptr || members_.size() == namespaces_max) {
     return session_.close(CloseReason::invalid_packet);
   }
@@ -98,6 +113,9 @@ void Client::on_connect(const socketio::Packet& packet) {
     std::string refusal = "4";
     socketio::append_connect_error(refusal, packet.namespace_name, {.message = "Invalid namespace"});
     return session_.send_text(refusal);
+  }
+  if (!hub_.bus().is_ready()) {
+    return hold_for_bus(message);
   }
   auto member = std::make_unique<Member>(*this, *home, hub_.new_socket_id());
   ConnectDecision decision = home->handler().on_connect(*member, packet.json, handshake_.get());
@@ -111,35 +129,86 @@ void Client::on_connect(const socketio::Packet& packet) {
     socketio::append_connect_error(refusal, home->name(),
                                    {.message = refused->message, .data_json = refused->data_json});
     session_.send_text(refusal);
+  } else if (std::holds_alternative<OnceInSync>(decision)) {
+    wait_for_sync(message);
   } else {
     session_.close(CloseReason::forced_close);
   }
 }
 
+void Client::begin_hold() {
+  held_ = std::make_unique<HeldConnect>(*this);
+}
+
+Handle Client::waiting_handle() const noexcept {
+  return held_ == nullptr ? no_handle : held_->handle;
+}
+
+void Client::hold_for_bus(std::string_view message) {
+  begin_hold();
+  hub_.loop().timers().arm(held_->deadline, hub_.loop().now(), hub_.options().bus_timeout);
+  static_cast<void>(hold(message, false));
+}
+
+void Client::wait_for_sync(std::string_view message) {
+  hold_for_bus(message);
+  held_->is_for_sync = true;
+  const bool is_in_sync = hub_.sync([&hub = hub_, handle = held_->handle] {
+    if (Client* const client = hub.waiting_clients().find(handle)) client->on_in_sync();
+  });
+  if (is_in_sync) on_in_sync();
+}
+
+void Client::on_in_sync() {
+  if (held_ == nullptr || !held_->is_for_sync) return;
+  is_in_sync_ = true;
+  release(std::move(held_));
+  is_in_sync_ = false;
+}
+
+void Client::on_hold_timeout() {
+  // The client comes back by itself, and finds another node perhaps.
+  session_.close(CloseReason::forced_close);
+}
+
+void Client::on_bus_ready() {
+  const bool waits = held_ != nullptr && held_->claiming == nullptr && !held_->is_for_sync;
+  if (waits) release(std::move(held_));
+}
+
 void Client::claim(std::unique_ptr<Member> member, Namespace& home, Admitted admitted) {
   std::string socket_id(admitted.resume->as->text());
   const EventLog::SocketClaim claim = hub_.log().claim_socket(home.name(), socket_id);
-  held_ = std::make_unique<HeldConnect>(std::move(member), home, std::move(admitted), std::move(socket_id),
-                                        claim.number, hub_.waiting_clients().insert(*this));
-  if (hub_.free_socket(home.name(), held_->socket_id, claim, held_->handle)) on_socket_free();
+  begin_hold();
+  held_->claiming.reset(
+      new Claiming{std::move(member), home, std::move(admitted), std::move(socket_id), claim.number});
+  if (hub_.free_socket(home.name(), held_->claiming->socket_id, claim, held_->handle)) on_socket_free();
 }
 
 void Client::drop_claim() {
   if (held_ == nullptr) return;
-  hub_.log().abandon_claim(held_->socket_id, held_->claim);
-  hub_.waiting_clients().erase(held_->handle);
+  if (const auto& claiming = held_->claiming) {
+    hub_.log().abandon_claim(claiming->socket_id, claiming->claim);
+  }
   held_.reset();
 }
 
 void Client::on_socket_free() {
-  const std::unique_ptr<HeldConnect> held = std::move(held_);
-  hub_.waiting_clients().erase(held->handle);
-  const auto head = hub_.log().settle_claim(hub_.worker(), held->home.name(), held->socket_id, held->claim);
+  std::unique_ptr<HeldConnect> held = std::move(held_);
+  const std::unique_ptr<Claiming> claiming = std::move(held->claiming);
+  const auto head =
+      hub_.log().settle_claim(hub_.worker(), claiming->home.name(), claiming->socket_id, claiming->claim);
   // A later connection of this very socket has taken our place.
   if (!head) return session_.close(CloseReason::forced_close);
-  held->member->claim_ = held->claim;
-  admit(std::move(held->member), held->home, std::move(held->admitted), *head);
-  for (const HeldConnect::Message& message : held->messages) {
+  claiming->member->claim_ = claiming->claim;
+  admit(std::move(claiming->member), claiming->home, std::move(claiming->admitted), *head);
+  release(std::move(held));
+}
+
+void Client::release(std::unique_ptr<HeldConnect> held) {
+  const std::vector<HeldConnect::Message> messages = std::move(held->messages);
+  held.reset();
+  for (const HeldConnect::Message& message : messages) {
     if (!session_.is_open()) return;
     message.is_binary ? on_binary(message.bytes) : on_text(message.bytes);
   }
@@ -166,6 +235,8 @@ void Client::admit(std::unique_ptr<Member> owned, Namespace& home, Admitted admi
   members_.push_back(std::move(owned));
   // Where it was, the log may have been read further than here.
   if (admitted.resume) begin = std::max(begin, std::min(admitted.resume->after + 1, hub_.log().head()));
+  // It has heard what this worker may have still to read.
+  if (is_in_sync_) begin = std::max(begin, hub_.log().head());
   home.join(member, admitted.rooms, begin);
   member.known_ = hub_.log().cursor(hub_.worker()) - 1;
   const ResumeOutcome outcome = resume(member, admitted.resume);

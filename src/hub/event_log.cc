@@ -36,7 +36,7 @@ EventLog::EventLog(Options options, const Clock& clock, std::function<void(unsig
     : options_(options),
       clock_(clock),
       wake_(std::move(wake)),
-      epoch_(random_token(epoch_length)),
+      epoch_(Epoch::random()),
       retains_(options.retained_bytes_max > 0 && options.retention_window.count() > 0),
       rooms_(options.workers_count) {}
 
@@ -57,12 +57,12 @@ void EventLog::append(std::span<NewEvent> events) {
 void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake) {
   const std::size_t bytes = record_bytes(event);
   if (lags_locked(bytes)) {
-    finish_locked(event.ticket, {event.ticket.handle, PublishFate::overloaded, 0, 0}, to_wake);
+    finish_locked(event.ticket, {event.ticket.handle, PublishFate::overloaded}, to_wake);
     return;
   }
-  const Position position = head_.load(std::memory_order_relaxed);
+  const Position position = std::max(event.position, head_.load(std::memory_order_relaxed));
   if (event.offset_at > 0) {
-    const OffsetText offset = format_offset(epoch_, position);
+    const OffsetText offset = format_offset(epoch().text(), position);
     std::memcpy(event.packet->bytes.data() + event.offset_at, offset.data(), offset.size());
   }
   entries_.push_back({.position = position,
@@ -86,7 +86,7 @@ void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake
   const WorkerSet workers = entry.is_retained ? retain_locked(entry) : rooms_.workers_of(entry.audience);
   entry.unreported = workers;
   if (workers == 0) {
-    finish_locked(entry.ticket, {entry.ticket.handle, PublishFate::accepted, position, 0}, to_wake);
+    finish_locked(entry.ticket, {entry.ticket.handle, PublishFate::accepted, epoch(), position}, to_wake);
     release_if_done_locked(entry);
     return;
   }
@@ -95,19 +95,49 @@ void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake
   });
 }
 
-void EventLog::refuse(const PublishTicket& ticket, PublishFate fate) {
+void EventLog::refuse(const PublishTicket& ticket, PublishFate fate,
+                      std::shared_ptr<const EarlierPublish> earlier) {
   WorkerSet to_wake = 0;
   {
     const std::lock_guard lock(mutex_);
-    finish_locked(ticket, {ticket.handle, fate, 0, 0}, to_wake);
+    finish_locked(ticket,
+                  PublishOutcome{.handle = ticket.handle, .fate = fate, .earlier = std::move(earlier)},
+                  to_wake);
   }
   wake_all(to_wake);
+}
+
+void EventLog::pass_locked(Position position) {
+  if (position >= head_.load(std::memory_order_relaxed)) head_.store(position + 1, std::memory_order_release);
+}
+
+bool EventLog::has_room_for(std::size_t bytes) const {
+  const std::lock_guard lock(mutex_);
+  return !lags_locked(bytes);
+}
+
+void EventLog::pass(Position position) {
+  const std::lock_guard lock(mutex_);
+  pass_locked(position);
+}
+
+void EventLog::lose(Position up_to) {
+  const std::lock_guard lock(mutex_);
+  pass_locked(up_to);
+  rooms_.raise_floor(up_to);
+}
+
+void EventLog::begin_epoch(const Epoch& epoch, Position above) {
+  const std::lock_guard lock(mutex_);
+  pass_locked(above);
+  epoch_.store(epoch, std::memory_order_release);
+  rooms_.raise_floor(head_.load(std::memory_order_relaxed) - 1);
 }
 
 void EventLog::finish_locked(const PublishTicket& ticket, PublishOutcome outcome, WorkerSet& to_wake) {
   if (ticket.handle == no_handle) return;
   Cursor& reader = readers_[ticket.worker];
-  reader.outcomes.push_back(outcome);
+  reader.outcomes.push_back(std::move(outcome));
   reader.has_outcomes.store(true, std::memory_order_release);
   if (reader.asleep) wake_locked(ticket.worker, head_.load(std::memory_order_relaxed), to_wake);
 }
@@ -137,9 +167,11 @@ bool EventLog::prepare_to_sleep(unsigned worker) {
   Cursor& reader = readers_[worker];
   const Position head = head_.load(std::memory_order_relaxed);
   if (!reader.outcomes.empty()) return false;
-  for (; reader.cursor < head; ++reader.cursor) {
-    if ((entry_locked(reader.cursor).unreported & bit(worker)) != 0) return false;
+  for (std::size_t i = index_locked(reader.cursor); i < entries_.size(); ++i) {
+    reader.cursor = entries_[i].position;
+    if ((entries_[i].unreported & bit(worker)) != 0) return false;
   }
+  reader.cursor = head;
   reader.cursor_copy = head;
   reader.asleep = true;
   return true;
@@ -149,10 +181,12 @@ void EventLog::read(unsigned worker, std::size_t entries_max, std::vector<LogEnt
   const std::lock_guard lock(mutex_);
   Cursor& reader = readers_[worker];
   const Position head = head_.load(std::memory_order_relaxed);
-  for (; reader.cursor < head && out.size() < entries_max; ++reader.cursor) {
-    LogEntry& entry = entry_locked(reader.cursor);
+  std::size_t next = reader.cursor < head ? index_locked(reader.cursor) : entries_.size();
+  for (; next < entries_.size() && out.size() < entries_max; ++next) {
+    LogEntry& entry = entries_[next];
     if ((entry.unreported & bit(worker)) != 0) out.push_back(&entry);
   }
+  reader.cursor = next < entries_.size() ? entries_[next].position : head;
   reader.cursor_copy = reader.cursor;
 }
 
@@ -164,9 +198,10 @@ void EventLog::report(unsigned worker, std::span<const Delivered> delivered) {
       entry->recipients += recipients;
       entry->unreported &= ~bit(worker);
       if (entry->unreported != 0) continue;
-      finish_locked(entry->ticket,
-                    {entry->ticket.handle, PublishFate::accepted, entry->position, entry->recipients},
-                    to_wake);
+      finish_locked(
+          entry->ticket,
+          {entry->ticket.handle, PublishFate::accepted, epoch(), entry->position, entry->recipients},
+          to_wake);
       release_if_done_locked(*entry);
     }
     if (!retains_) evict_locked(clock_.steady(), SIZE_MAX);
@@ -234,10 +269,20 @@ Position EventLog::slowest_cursor_locked() const {
 
 bool EventLog::lags_locked(std::size_t bytes) const {
   const Position slowest = slowest_cursor_locked();
-  const Position head = head_.load(std::memory_order_relaxed);
-  if (slowest >= head) return false;
-  const std::uint64_t unread = appended_bytes_ - entries_[slowest - front_].bytes_before;
-  return unread + bytes > lag_bytes_max || head - slowest >= lag_events_max;
+  if (slowest >= head_.load(std::memory_order_relaxed)) return false;
+  const std::size_t unread = index_locked(slowest);
+  if (unread == entries_.size()) return false;
+  const std::uint64_t unread_bytes = appended_bytes_ - entries_[unread].bytes_before;
+  return unread_bytes + bytes > lag_bytes_max || entries_.size() - unread >= lag_events_max;
+}
+
+// Where all positions have entries, and mostly they do, the first guess is right.
+std::size_t EventLog::index_locked(Position position) const {
+  if (entries_.empty() || position <= entries_.front().position) return 0;
+  const Position guess = position - entries_.front().position;
+  if (guess < entries_.size() && entries_[guess].position == position) return guess;
+  const auto found = std::ranges::lower_bound(entries_, position, {}, &LogEntry::position);
+  return static_cast<std::size_t>(found - entries_.begin());
 }
 
 }  // namespace relay

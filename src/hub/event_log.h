@@ -16,6 +16,9 @@
 // An entry that a worker has read stays where it is until that worker reports it, so that reading copies
 // nothing.
 //
+// A log that is a node's own gives positions one after the other. One that follows a bus takes those that the
+// bus gives: they rise, but not by one.
+//
 // What is retained is found again by room (RoomTable). An entry goes when all workers have read it and it is
 // beyond the window or the byte budget; of a room that holds more than an eighth of the budget, the oldest
 // goes at once. Whoever resumes from a position proves with the floors of its rooms that it missed nothing
@@ -83,6 +86,7 @@ class EventLog {
     unsigned workers_count = 1;
     std::chrono::milliseconds retention_window{120'000};
     std::size_t retained_bytes_max = 67'108'864;  // 0, or a window of 0: nothing is retained
+    bool follows_bus = false;                     // which gives positions, and lets them pass
   };
   struct Delivered {
     LogEntry* entry;
@@ -130,9 +134,10 @@ class EventLog {
   // `wake` is called on the appending thread, without the lock. `clock` must outlive the log.
   EventLog(Options options, const Clock& clock, std::function<void(unsigned worker)> wake);
 
-  [[nodiscard]] std::string_view epoch() const noexcept { return epoch_; }
+  [[nodiscard]] Epoch epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   [[nodiscard]] unsigned workers_count() const noexcept { return options_.workers_count; }
   [[nodiscard]] bool retains() const noexcept { return retains_; }
+  [[nodiscard]] bool follows_bus() const noexcept { return options_.follows_bus; }
   [[nodiscard]] std::chrono::milliseconds retention_window() const noexcept {
     return options_.retention_window;
   }
@@ -140,8 +145,20 @@ class EventLog {
   // Appends in order. Each event gets its position, and its offset is written into its packet, which is
   // shared from then on. The outcome of a ticket comes to its worker, through take_outcomes().
   void append(std::span<NewEvent> events);
-  // For a bus that could not hand an event on.
-  void refuse(const PublishTicket& ticket, PublishFate fate);
+  // For a bus that did not hand an event on.
+  void refuse(const PublishTicket& ticket, PublishFate fate,
+              std::shared_ptr<const EarlierPublish> earlier = nullptr);
+
+  // ---- for a bus that the log follows
+
+  // Whether no worker lags too far behind for events of so many bytes.
+  [[nodiscard]] bool has_room_for(std::size_t bytes) const;
+  // All up to this position has passed, though it may not have been for anybody here.
+  void pass(Position position);
+  // What lies at or below this position, and is not in the log, is lost: nobody resumes from before it.
+  void lose(Position up_to);
+  // Positions belong to another epoch from now on, and begin above this one: nobody resumes from before.
+  void begin_epoch(const Epoch& epoch, Position above);
 
   // ---- for a worker's turn
 
@@ -236,18 +253,22 @@ class EventLog {
   [[nodiscard]] bool reaches_locked(const Reader& reader, Position position) const;
   [[nodiscard]] bool is_too_old_locked(Position position) const;
   [[nodiscard]] std::size_t held_bytes_locked() const { return held_bytes_ + rooms_.history_bytes(); }
-  [[nodiscard]] LogEntry& entry_locked(Position position) { return entries_[position - front_]; }
-  [[nodiscard]] const LogEntry& entry_locked(Position position) const { return entries_[position - front_]; }
+  // Of the first entry that is not below this position; entries_.size() if there is none.
+  [[nodiscard]] std::size_t index_locked(Position position) const;
+  [[nodiscard]] LogEntry& entry_locked(Position position) { return entries_[index_locked(position)]; }
+  [[nodiscard]] const LogEntry& entry_locked(Position position) const {
+    return entries_[index_locked(position)];
+  }
+  void pass_locked(Position position);
 
   const Options options_;
   const Clock& clock_;
   const std::function<void(unsigned)> wake_;
-  const std::string epoch_;
+  std::atomic<Epoch> epoch_;  // written under mutex_
   const bool retains_;
 
   mutable std::mutex mutex_;
   std::deque<LogEntry> entries_;                           // guarded by mutex_; elements never move
-  Position front_ = 1;                                     // guarded by mutex_: position of entries_[0]
   RoomTable rooms_;                                        // guarded by mutex_
   HeadMarks marks_;                                        // guarded by mutex_
   std::unordered_map<std::string, std::uint64_t> claims_;  // guarded by mutex_: socket id to claim under way

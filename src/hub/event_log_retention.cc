@@ -115,7 +115,6 @@ bool EventLog::evict_locked(SteadyTime now, std::size_t expired_max) {
     }
     held_bytes_ -= oldest.bytes;
     entries_.pop_front();
-    ++front_;
   }
   while (rooms_.history_bytes() > bytes_max / bookkeeping_share && rooms_.forget_floor()) {
   }
@@ -140,14 +139,10 @@ void EventLog::mark_time() {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steady();
   const Position head = head_.load(std::memory_order_relaxed);
-  if (head == std::exchange(ticked_head_, head)) {
-    // An event for nobody, so that the position before it is not current for ever.
-    entries_.push_back(
-        {.position = head, .appended = now, .bytes = sizeof(LogEntry), .bytes_before = appended_bytes_});
-    held_bytes_ += sizeof(LogEntry);
-    appended_bytes_ += sizeof(LogEntry);
+  if (head == std::exchange(ticked_head_, head) && !options_.follows_bus) {
+    // So that the position before it is not current for ever.
+    pass_locked(head);
     ticked_head_ = head + 1;
-    head_.store(head + 1, std::memory_order_release);
   }
   marks_.mark(now, ticked_head_);
   const SteadyTime oldest_of_interest = now - options_.retention_window * resumable_half_windows / 2;

@@ -73,7 +73,7 @@ TEST_F(EventLogTest, WritesTheOffsetIntoTheFrame) {
   std::vector<LogEntry*> entries;
   log.read(0, 10, entries);
 
-  EXPECT_EQ(parse_offset(log.epoch(), std::string_view(entries.at(0)->packet->bytes).substr(1)), 1U);
+  EXPECT_EQ(parse_offset(log.epoch().text(), std::string_view(entries.at(0)->packet->bytes).substr(1)), 1U);
 }
 
 TEST_F(EventLogTest, AnswersWhenEveryConcernedWorkerHasReported) {

@@ -96,6 +96,14 @@ bool LocalHub::run_log() {
   return more || log_.has_unread(worker_);
 }
 
+void LocalHub::on_bus_ready() {
+  std::vector<Handle> waiting;
+  waiting_clients_.for_each([&](Client& client) { waiting.push_back(client.waiting_handle()); });
+  for (const Handle handle : waiting) {
+    if (Client* const client = waiting_clients_.find(handle)) client->on_bus_ready();
+  }
+}
+
 void LocalHub::run_on(unsigned worker, std::move_only_function<void(LocalHub&)> task) {
   if (worker == worker_) {
     task(*this);

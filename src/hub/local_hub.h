@@ -28,6 +28,8 @@ class Client;
 
 struct HubOptions {
   std::chrono::milliseconds connect_timeout{45'000};  // for an Engine.IO session to connect to a namespace
+  // How long a CONNECT waits for the bus.
+  std::chrono::milliseconds bus_timeout{2'000};
   // Unsent bytes that a replay may pile up at one client.
   std::size_t replay_bytes_max = 128 * 1024;
 };
@@ -52,6 +54,12 @@ class LocalHub final : public SessionAcceptor {
 
   // Sends an event to its audience, on every worker and every node. With the turn.
   void publish(NewEvent event) { bus_.publish(std::move(event)); }
+  // See ClusterBus::sync().
+  [[nodiscard]] bool sync(std::move_only_function<void()> done) { return bus_.sync(std::move(done)); }
+  // The bus is ready, after it was not: what waited for it goes on.
+  void on_bus_ready();
+  // Closes the connection that holds this socket, if it is on this worker.
+  void close_socket(std::string_view namespace_name, std::string_view socket_id);
 
   // The receipts of this worker's publishes with NewEvent::wants_receipts.
   [[nodiscard]] ReceiptBook& receipts() noexcept { return receipts_; }
@@ -98,6 +106,7 @@ class LocalHub final : public SessionAcceptor {
   [[nodiscard]] const HubOptions& options() const noexcept { return options_; }
   [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
   [[nodiscard]] EventLog& log() noexcept { return log_; }
+  [[nodiscard]] const ClusterBus& bus() const noexcept { return bus_; }
   [[nodiscard]] HubProbe& probe() noexcept { return probe_; }
   [[nodiscard]] const HubProbe& probe() const noexcept { return probe_; }
   [[nodiscard]] SlotMap<Member>& members() noexcept { return members_; }

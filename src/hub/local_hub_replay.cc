@@ -22,19 +22,26 @@ bool LocalHub::free_socket(const std::string& namespace_name, const std::string&
                            const EventLog::SocketClaim& claim, Handle waiting_client) {
   close_socket(namespace_name, socket_id, claim.number);
   WorkerSet others = claim.holders & ~(WorkerSet{1} << worker_);
-  if (others == 0) return true;
-  // Counted here only; the others carry it back and forth.
-  const auto missing = std::make_shared<int>(std::popcount(others));
+  // Counted here only; the others carry it back and forth. One is for the other nodes.
+  const auto missing = std::make_shared<int>(std::popcount(others) + 1);
+  const auto one_less = [=](LocalHub& here) {
+    if (--*missing > 0) return;
+    if (Client* const client = here.waiting_clients().find(waiting_client)) client->on_socket_free();
+  };
+  const bool lives_nowhere_else =
+      bus_.free_socket(namespace_name, socket_id, [this, one_less] { one_less(*this); });
+  if (lives_nowhere_else && --*missing == 0) return true;
   for (; others != 0; others &= others - 1) {
     run_on(static_cast<unsigned>(std::countr_zero(others)), [=, home = worker_](LocalHub& there) {
       there.close_socket(namespace_name, socket_id, claim.number);
-      there.run_on(home, [=](LocalHub& here) {
-        if (--*missing > 0) return;
-        if (Client* const client = here.waiting_clients().find(waiting_client)) client->on_socket_free();
-      });
+      there.run_on(home, one_less);
     });
   }
   return false;
+}
+
+void LocalHub::close_socket(std::string_view namespace_name, std::string_view socket_id) {
+  close_socket(namespace_name, socket_id, UINT64_MAX);
 }
 
 // ---- replay

@@ -72,6 +72,10 @@ void Member::deliver(const Frame& frame) {
   client_.session().send(frame);
 }
 
+bool Member::is_in_sync() const noexcept {
+  return client_.is_in_sync();
+}
+
 std::size_t Member::backlog_bytes() const noexcept {
   return client_.session().queued_bytes();
 }

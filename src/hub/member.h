@@ -45,6 +45,10 @@ class Member {
   [[nodiscard]] MemberData* data() const noexcept { return data_.get(); }
   // Good until it joins or leaves one.
   [[nodiscard]] std::vector<std::string_view> rooms() const;
+  // The last event with an offset that it was sent, or where it began.
+  [[nodiscard]] Position known() const noexcept { return known_; }
+  // Whether the log has been brought up to the bus for its CONNECT: see OnceInSync.
+  [[nodiscard]] bool is_in_sync() const noexcept;
   // Unsent bytes of its connection.
   [[nodiscard]] std::size_t backlog_bytes() const noexcept;
 

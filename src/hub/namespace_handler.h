@@ -60,7 +60,10 @@ struct Refused {
 };
 // For what another attempt may cure: the client reconnects by itself.
 struct CloseInstead {};
-using ConnectDecision = std::variant<Admitted, Refused, CloseInstead>;
+// The client knows of more than this node, which follows a bus, has got from it yet, or seems to: it is asked
+// again when the node has all that was on the bus, and Member::is_in_sync() is true then.
+struct OnceInSync {};
+using ConnectDecision = std::variant<Admitted, Refused, CloseInstead, OnceInSync>;
 
 // An EVENT as it came; views die with the call.
 struct MemberEvent {

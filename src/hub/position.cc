@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/random.h"
 
 namespace relay {
 namespace {
@@ -11,6 +12,17 @@ constexpr std::string_view alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcd
 static_assert(alphabet.size() == 64);
 
 }  // namespace
+
+Epoch Epoch::random() {
+  return *of(random_token(epoch_length));
+}
+
+std::optional<Epoch> Epoch::of(std::string_view text) {
+  if (text.size() != epoch_length) return std::nullopt;
+  Epoch epoch;
+  std::ranges::copy(text, epoch.letters_.begin());
+  return epoch;
+}
 
 OffsetText format_offset(std::string_view epoch, Position position) {
   RELAY_DCHECK(epoch.size() == epoch_length);

@@ -6,6 +6,7 @@
 //
 // Threading: none of its own; the log holds its lock around every call.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -60,6 +61,9 @@ class RoomTable {
   // Forgets the oldest floor of an empty history; those of all rooms that have none rise to it. False when
   // there is none.
   bool forget_floor();
+
+  // As if all rooms had lost what they had up to there.
+  void raise_floor(Position floor) noexcept { forgotten_floor_ = std::max(forgotten_floor_, floor); }
 
   // What the histories take, without their positions.
   [[nodiscard]] std::size_t history_bytes() const noexcept { return history_bytes_; }

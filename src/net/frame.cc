@@ -27,17 +27,28 @@ struct Frame::FreeNodes {
   std::size_t count = 0;
 };
 
-EncodedPacketPtr encode_packet(std::string_view payload, bool binary) {
+namespace {
+
+std::shared_ptr<EncodedPacket> encode(std::string_view payload, websocket::Opcode opcode) {
   auto packet = std::make_shared<EncodedPacket>();
   char header[websocket::header_bytes_max];
-  const std::size_t header_size = websocket::write_header(
-      header, binary ? websocket::Opcode::binary : websocket::Opcode::text, payload.size());
+  const std::size_t header_size = websocket::write_header(header, opcode, payload.size());
   packet->bytes.reserve(header_size + payload.size());
   packet->bytes.append(header, header_size);
   packet->bytes.append(payload);
   packet->header_size = static_cast<std::uint8_t>(header_size);
-  packet->binary = binary;
+  packet->binary = opcode == websocket::Opcode::binary;
   return packet;
+}
+
+}  // namespace
+
+EncodedPacketPtr encode_packet(std::string_view payload, bool binary) {
+  return encode(payload, binary ? websocket::Opcode::binary : websocket::Opcode::text);
+}
+
+std::shared_ptr<EncodedPacket> encode_text_packet(std::string_view payload) {
+  return encode(payload, websocket::Opcode::text);
 }
 
 Frame::Frame(EncodedPacketPtr packet) {

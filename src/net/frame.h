@@ -36,6 +36,8 @@ using EncodedPacketPtr = std::shared_ptr<const EncodedPacket>;
 // Text and binary messages as complete WebSocket frames. `payload` is the Engine.IO packet: with its type
 // digit for text, the bare bytes for binary.
 [[nodiscard]] EncodedPacketPtr encode_packet(std::string_view payload, bool binary = false);
+// A text message that is not shared yet, so that its maker may still change it.
+[[nodiscard]] std::shared_ptr<EncodedPacket> encode_text_packet(std::string_view payload);
 
 // One worker's counted reference to a packet. A copy is an increment.
 //

@@ -1,11 +1,9 @@
 #include "relay/event_encoder.h"
 
-#include <array>
 #include <utility>
 
 #include "hub/position.h"
 #include "protocol/json_writer.h"
-#include "protocol/websocket_frame.h"
 
 namespace relay {
 namespace {
@@ -24,18 +22,6 @@ void append_envelope(std::string& out, const EventContent& content) {
   out += '}';
 }
 
-std::shared_ptr<EncodedPacket> frame_of(std::string_view payload) {
-  std::array<char, websocket::header_bytes_max> header{};
-  const std::size_t header_size =
-      websocket::write_header(header.data(), websocket::Opcode::text, payload.size());
-  auto packet = std::make_shared<EncodedPacket>();
-  packet->bytes.reserve(header_size + payload.size());
-  packet->bytes.append(header.data(), header_size);
-  packet->bytes.append(payload);
-  packet->header_size = static_cast<std::uint8_t>(header_size);
-  return packet;
-}
-
 }  // namespace
 
 std::shared_ptr<EncodedPacket> encode_notice(std::string_view name, std::string_view argument_json) {
@@ -44,7 +30,7 @@ std::shared_ptr<EncodedPacket> encode_notice(std::string_view name, std::string_
   payload += ',';
   payload += argument_json;
   payload += ']';
-  return frame_of(payload);
+  return encode_text_packet(payload);
 }
 
 EncodedEvent encode_event(const EventContent& content, const EventFormat& format) {
@@ -68,7 +54,7 @@ EncodedEvent encode_event(const EventContent& content, const EventFormat& format
   }
   payload += ']';
 
-  auto packet = frame_of(payload);
+  auto packet = encode_text_packet(payload);
   const std::size_t header_size = packet->header_size;
   if (payload.capacity() > 1024 * 1024) std::string().swap(payload);
   return {std::move(packet), offset_at == 0 ? 0 : offset_at + header_size};

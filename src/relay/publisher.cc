@@ -55,32 +55,7 @@ Publisher::Pending& Publisher::add_pending(PublishCallback callback, SteadyTime 
 void Publisher::publish(const PublishRequest& request, SteadyTime received, std::string_view request_id,
                         std::optional<std::chrono::milliseconds> receipt_timeout, PublishCallback callback) {
   Pending& pending = add_pending(std::move(callback), received);
-  if (request.nonce) {
-    NonceDecision decision = nonces_.begin(*request.nonce, body_fingerprint(request),
-                                           {.worker = hub_.worker(), .ticket = pending.handle});
-    switch (decision.verdict) {
-      case NonceVerdict::started:
-        pending.claim = decision.claim;
-        break;
-      case NonceVerdict::duplicate:
-        return settle(pending, {.verdict = PublishVerdict::duplicate,
-                                .id = std::move(decision.id),
-                                .issued_at = std::move(decision.issued_at)});
-      case NonceVerdict::conflict:
-        return settle(pending, {.verdict = PublishVerdict::conflict});
-      case NonceVerdict::in_progress:
-        // The one that is under way settles us too, if it hears of its fate in time.
-        pending.waits_for_twin = true;
-        pending.nonce = *request.nonce;
-        hub_.loop().timers().arm(pending.deadline, hub_.loop().now(), options_.bus_timeout);
-        return;
-      // Too many wait for its twin already, which may well be accepted.
-      case NonceVerdict::crowded:
-        return settle(pending, {.verdict = PublishVerdict::unknown});
-      case NonceVerdict::full:
-        return settle(pending, {.verdict = PublishVerdict::not_done});
-    }
-  }
+  if (request.nonce && !options_.bus_remembers_nonces && !begin_nonce(pending, request)) return;
   if (receipt_timeout) {
     if (!hub_.receipts().open(pending.handle)) return give_up(pending, {.verdict = PublishVerdict::not_done});
     pending.receipts_until = hub_.loop().now() + *receipt_timeout;
@@ -100,12 +75,49 @@ void Publisher::publish(const PublishRequest& request, SteadyTime received, std:
   EncodedEvent encoded = encode_event(
       {.type = request.type, .payload_json = request.payload_json, .issued_at = pending.issued_at},
       options_.format);
-  hand_to_hub(pending, {.audience = {.rooms = request.targets, .except = request.except},
-                        .packet = std::move(encoded.packet),
-                        .offset_at = encoded.offset_at,
-                        .is_volatile = request.is_volatile,
-                        .is_listed = request.except.empty(),
-                        .wants_receipts = receipt_timeout.has_value()});
+  NewEvent event{.audience = {.rooms = request.targets, .except = request.except},
+                 .packet = std::move(encoded.packet),
+                 .offset_at = encoded.offset_at,
+                 .is_volatile = request.is_volatile,
+                 .is_listed = request.except.empty(),
+                 .wants_receipts = receipt_timeout.has_value()};
+  if (request.nonce && options_.bus_remembers_nonces) {
+    event.once = std::make_shared<const OnceKey>(
+        OnceKey{*request.nonce, std::string(bytes_of(body_fingerprint(request))), pending.issued_at});
+  }
+  hand_to_hub(pending, std::move(event));
+}
+
+bool Publisher::begin_nonce(Pending& pending, const PublishRequest& request) {
+  NonceDecision decision = nonces_.begin(*request.nonce, body_fingerprint(request),
+                                         {.worker = hub_.worker(), .ticket = pending.handle});
+  switch (decision.verdict) {
+    case NonceVerdict::started:
+      pending.claim = decision.claim;
+      return true;
+    case NonceVerdict::duplicate:
+      settle(pending, {.verdict = PublishVerdict::duplicate,
+                       .id = std::move(decision.id),
+                       .issued_at = std::move(decision.issued_at)});
+      break;
+    case NonceVerdict::conflict:
+      settle(pending, {.verdict = PublishVerdict::conflict});
+      break;
+    case NonceVerdict::in_progress:
+      // The one that is under way settles us too, if it hears of its fate in time.
+      pending.waits_for_twin = true;
+      pending.nonce = *request.nonce;
+      hub_.loop().timers().arm(pending.deadline, hub_.loop().now(), options_.bus_timeout);
+      break;
+    // Too many wait for its twin already, which may well be accepted.
+    case NonceVerdict::crowded:
+      settle(pending, {.verdict = PublishVerdict::unknown});
+      break;
+    case NonceVerdict::full:
+      settle(pending, {.verdict = PublishVerdict::not_done});
+      break;
+  }
+  return false;
 }
 
 void Publisher::publish_client_event(std::string_view room, const EventContent& content,
@@ -136,15 +148,22 @@ void Publisher::on_outcome(const PublishOutcome& outcome) {
       return on_accepted(*pending, outcome);
     case PublishFate::unknown:
       return on_bus_timeout(*pending);
+    case PublishFate::duplicate:
+      return give_up(*pending, {.verdict = PublishVerdict::duplicate,
+                                .id = outcome.earlier->offset,
+                                .issued_at = outcome.earlier->note});
+    case PublishFate::conflict:
+      return give_up(*pending, {.verdict = PublishVerdict::conflict});
     case PublishFate::overloaded:
     case PublishFate::unavailable:
+    case PublishFate::full:
       break;
   }
   give_up(*pending,
           {.verdict = PublishVerdict::not_done, .overloaded = outcome.fate == PublishFate::overloaded});
 }
 
-// Certainly not fanned out.
+// Certainly not fanned out, or not again.
 void Publisher::give_up(Pending& pending, const PublishResult& result) {
   if (pending.claim) answer_waiters(nonces_.abandon(*pending.claim), result);
   if (pending.receipts_until) hub_.receipts().abandon(pending.handle);
@@ -152,7 +171,7 @@ void Publisher::give_up(Pending& pending, const PublishResult& result) {
 }
 
 void Publisher::on_accepted(Pending& pending, const PublishOutcome& outcome) {
-  const OffsetText offset = format_offset(hub_.log().epoch(), outcome.position);
+  const OffsetText offset = format_offset(outcome.epoch.text(), outcome.position);
   PublishResult result{.verdict = PublishVerdict::accepted,
                        .id = std::string(offset.begin(), offset.end()),
                        .issued_at = pending.issued_at,

@@ -5,6 +5,8 @@
 //                      |                                |
 //                      '- duplicate, conflict, wait     '- refused, or no answer within the bus timeout
 //
+// Where a bus remembers the nonces for all nodes, it is the bus that says duplicate or conflict.
+//
 // One for each worker. Threading: bound to it, but for the nonces, which all share.
 
 #include <chrono>
@@ -47,6 +49,7 @@ using PublishCallback = std::move_only_function<void(const PublishResult&)>;
 struct PublisherOptions {
   EventFormat format;
   std::chrono::milliseconds bus_timeout{2'000};
+  bool bus_remembers_nonces = false;
   unsigned log_sample_over =
       0;  // `event published` lines a second on this worker above which they are sampled; 0: all
 };
@@ -81,6 +84,8 @@ class Publisher {
   struct Pending;
 
   Pending& add_pending(PublishCallback callback, SteadyTime received);
+  // False when the publish is settled already, or waits for its twin.
+  [[nodiscard]] bool begin_nonce(Pending& pending, const PublishRequest& request);
   void hand_to_hub(Pending& pending, NewEvent event);
   void on_accepted(Pending& pending, const PublishOutcome& outcome);
   void give_up(Pending& pending, const PublishResult& result);

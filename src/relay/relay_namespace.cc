@@ -86,7 +86,12 @@ ConnectDecision RelayNamespace::on_connect(Member& member, std::string_view auth
   session->life = life_of(*claims, now, options_.clock_tolerance, random_fraction());
   session->connected_at = hub_.loop().now();
   Admitted admitted{.rooms = rooms_of(*claims)};
-  ResumeWish wish = resume_wish(request, claims->account, private_ids_, hub_.log().epoch());
+  ResumeWish wish = resume_wish(request, claims->account, private_ids_, hub_.log().epoch().text());
+  if (wish.is_asked && hub_.log().follows_bus() && !member.is_in_sync()) {
+    // It comes from a node that was ahead of this one, or that knew of a newer epoch.
+    const bool is_ahead = !wish.resume || wish.resume->after >= hub_.log().head();
+    if (is_ahead) return OnceInSync{};
+  }
   if (wish.is_asked) {
     if (hub_.log().retains()) admitted.resume = wish.resume;
     session->wish = std::make_unique<ResumeWish>(std::move(wish));
@@ -123,7 +128,7 @@ std::string RelayNamespace::private_id(Member& member, ResumeOutcome outcome, Po
   if (!hub_.log().retains()) return {};
   const auto& session = static_cast<RelaySession&>(*member.data());
   if (outcome == ResumeOutcome::resumed && !session.wish->pid.empty()) return session.wish->pid;
-  return private_ids_.make(member.id(), hub_.log().epoch(), position, session.account);
+  return private_ids_.make(member.id(), hub_.log().epoch().text(), position, session.account);
 }
 
 void RelayNamespace::on_connected(Member& member, ResumeOutcome outcome) {
@@ -152,7 +157,7 @@ void RelayNamespace::report_resume(RelaySession& session, ResumeOutcome outcome)
 }
 
 void RelayNamespace::on_quiet(Member& member, Position position) {
-  const OffsetText offset = format_offset(hub_.log().epoch(), position);
+  const OffsetText offset = format_offset(hub_.log().epoch().text(), position);
   publisher_.probe().syncs.add();
   member.emit("relay:sync", R"({},")" + std::string(offset.begin(), offset.end()) + '"');
 }

@@ -44,6 +44,12 @@ class RelayNamespace final : public NamespaceHandler {
 
   // Tells every socket that it is about to be closed, and why.
   void announce_closing(ClosingCode code);
+  // Tells every socket that it may have missed something, although it can stay: positions of that epoch
+  // ended.
+  void announce_gap(const Epoch& ended);
+  // Every socket that is here now may have missed something, and nobody can tell what: they are closed,
+  // spread over gap_closing_time, and come back with a gap that they know of.
+  void close_after_loss();
 
   [[nodiscard]] ConnectDecision on_connect(Member& member, std::string_view auth_json,
                                            const HandshakeData* handshake) override;
@@ -62,11 +68,15 @@ class RelayNamespace final : public NamespaceHandler {
   void report_resume(RelaySession& session, ResumeOutcome outcome);
   void refuse_event(Member& member, const MemberEvent& event, ClientEventRefusal why);
   void on_life_timer(RelaySession& session);
+  void on_loss_timer();
   void close(RelaySession& session, ClosingCode code);
   // `relay:token_refresh`
   void refresh_token(RelaySession& session, const MemberEvent& event);
   [[nodiscard]] std::expected<TokenClaims, TokenRefusal> judge_refresh(const RelaySession& session,
                                                                        const MemberEvent& event) const;
+
+  static constexpr auto gap_closing_time = std::chrono::milliseconds(5'000);
+  static constexpr auto gap_closing_step = std::chrono::milliseconds(100);
 
   LocalHub& hub_;
   const TokenVerifier& verifier_;
@@ -76,6 +86,9 @@ class RelayNamespace final : public NamespaceHandler {
   RoomPresence* const presence_;
   Log& log_;
   const RelayNamespaceOptions options_;
+  std::vector<Handle> to_close_;  // after a loss, the next one last
+  std::size_t close_at_once_ = 0;
+  MemberTimer<RelayNamespace, &RelayNamespace::on_loss_timer> loss_timer_{*this};
 };
 
 }  // namespace relay

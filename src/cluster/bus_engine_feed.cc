@@ -1,0 +1,248 @@
+// What the bus brings: judged, put in order, and handed to the log.
+
+#include <charconv>
+#include <thread>
+#include <utility>
+
+#include "cluster/bus_engine.h"
+#include "cluster/event_conversion.h"
+#include "cluster/raw_messages.h"
+
+namespace relay {
+namespace {
+
+// How long the bus stands still for a worker that lags. What comes meanwhile waits in Redis.
+constexpr auto room_wait_max = std::chrono::milliseconds(5'000);
+constexpr auto room_wait_step = std::chrono::milliseconds(2);
+constexpr auto rejected_line_interval = std::chrono::seconds(10);
+
+bool is_canary(const BusEvent& event) {
+  return event.name == canary_name && event.rooms.size() == 1 && event.rooms.front() == canary_room;
+}
+
+}  // namespace
+
+// ---- judging
+
+void BusEngine::on_raw(MessageRing::Raw raw) {
+  last_arrival_ = loop_.now();
+  owed_since_.reset();
+  // What it is worth depends on the epoch, which the answer to our first publish tells.
+  if (epoch_) return judge(raw, false);
+  if (early_.size() == early_messages_max) early_.erase(early_.begin());
+  early_.push_back(std::move(raw));
+}
+
+void BusEngine::note_rejected(RejectReason reason) {
+  probe_.reject(reason);
+  if (loop_.now() < next_reject_line_) return;
+  next_reject_line_ = loop_.now() + rejected_line_interval;
+  log_.warn("bus message rejected", {{"reason", metric_word(reason)}});
+}
+
+void BusEngine::judge(const MessageRing::Raw& raw, bool is_fetched) {
+  auto decoded = format_.decode(raw);
+  if (!decoded) return note_rejected(decoded.error());
+  if (!*decoded) return;
+  ReceivedMessage& message = **decoded;
+  const std::uint64_t number = message.event.position;
+  ArrivedEvent item{.number = number};
+  item.event.position = message.position;
+  if (message.event.number != 0 && !seen_.is_first(message.event.sender, message.event.number)) {
+    note_rejected(RejectReason::replayed);
+    // The script ran twice for it, on a server that had forgotten the first time: its number has no other
+    // message. But nobody moves the sequence with an old message.
+    if (number != sequence_.last() + 1) return;
+  } else {
+    fill_in(item, message);
+    item.event.position = message.position;
+  }
+  if (!has_begun_ && number != 0) {
+    has_begun_ = true;
+    sequence_.begin(number - 1, ready_items_);
+    events_.begin_epoch(*epoch_, message.position - 1);
+  }
+  if (number != 0 && number <= sequence_.last() && !is_fetched) probe_.regressed.add();
+  if (is_fetched) return sequence_.fill(std::move(item), ready_items_);
+  if (number > sequence_.last()) ring_.add(number, raw);
+  sequence_.take(std::move(item), ready_items_);
+}
+
+void BusEngine::fill_in(ArrivedEvent& item, ReceivedMessage& message) {
+  probe_.received.add();
+  const bool passes = is_canary(message.event);
+  if (message.event.sender == uid_) {
+    // Our own still has who waits for its outcome.
+    if (auto own = publisher_.take_back(message.event.number)) {
+      item.on_delivered = std::move(own->on_delivered);
+      if (!passes) item.event = std::move(own->event);
+      return;
+    }
+  }
+  if (!passes) item.event = from_bus_event(std::move(message.event), events_.retains());
+}
+
+// ---- epochs
+
+void BusEngine::on_answer(const PublishBatchResult& result) {
+  const auto published = [](const PublishedMessage& message) {
+    return message.kind == PublishedMessage::Kind::published;
+  };
+  if (!owed_since_ && std::ranges::any_of(result.messages, published)) owed_since_ = loop_.now();
+  if (result.epoch_start != 0) gap_epoch_known_ = true;
+  const auto epoch = Epoch::of(result.epoch);
+  if (epoch && epoch != epoch_ && result.epoch_start != 0) begin_epoch(*epoch, result.epoch_start);
+}
+
+void BusEngine::begin_epoch(const Epoch& epoch, std::uint64_t start) {
+  const std::optional<Epoch> ended = std::exchange(epoch_, epoch);
+  if (!ended) {
+    for (const MessageRing::Raw& raw : std::exchange(early_, {})) judge(raw, false);
+    return;
+  }
+  probe_.epochs.add();
+  log_.warn("redis began to count anew", {{"epoch", epoch.text()}});
+  deliver(ready_items_);
+  // Positions of a stream rise by the clock; those of pub/sub are the numbers.
+  events_.begin_epoch(epoch, reader_ == nullptr ? start : 0);
+  has_begun_ = true;
+  sequence_.begin(start, ready_items_);
+  gap_since_.reset();  // what was asked for was of the other epoch
+  observer_.on_epoch_changed(*ended);
+}
+
+// ---- into the log
+
+void BusEngine::wait_for_room(std::size_t bytes) {
+  for (auto waited = std::chrono::milliseconds(0); !events_.has_room_for(bytes) && waited < room_wait_max;
+       waited += room_wait_step) {
+    std::this_thread::sleep_for(room_wait_step);
+  }
+}
+
+void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
+  std::vector<NewEvent> events;
+  std::vector<Task> delivered;
+  std::size_t bytes = 0;
+  Position last = 0;
+  for (ArrivedEvent& item : std::exchange(items, {})) {
+    last = std::max(last, item.event.position);
+    if (item.on_delivered) delivered.push_back(std::move(item.on_delivered));
+    if (item.event.packet == nullptr) continue;
+    bytes += item.event.packet->bytes.size();
+    events.push_back(std::move(item.event));
+  }
+  if (!events.empty()) {
+    wait_for_room(bytes);
+    if (events_.has_room_for(bytes)) {
+      events_.append(events);
+    } else {
+      for (const NewEvent& event : events) events_.refuse(event.ticket, PublishFate::unknown);
+      probe_.lost.add(events.size());
+      events_.lose(last);
+      observer_.on_events_lost();
+    }
+  }
+  if (last != 0) events_.pass(last);
+  for (Task& task : delivered) task();
+}
+
+// ---- in step with the bus
+
+void BusEngine::sync(Task done) {
+  waiting_syncs_.push_back(std::move(done));
+  const bool is_under_way = sync_since_ && loop_.now() - *sync_since_ < options_.timeout;
+  if (is_under_way) return;
+  // Whoever waited for one that was lost has given up, or may come along with this one.
+  std::ranges::move(waiting_syncs_, std::back_inserter(syncs_));
+  waiting_syncs_.clear();
+  sync_since_ = loop_.now();
+  if (!publisher_.send_canary([this] { on_synced(); })) sync_since_.reset();
+}
+
+void BusEngine::on_synced() {
+  sync_since_.reset();
+  for (Task& task : std::exchange(syncs_, {})) task();
+  if (waiting_syncs_.empty()) return;
+  Task last = std::move(waiting_syncs_.back());
+  waiting_syncs_.pop_back();
+  sync(std::move(last));
+}
+
+// ---- gaps
+
+void BusEngine::watch_gap() {
+  if (!sequence_.gap()) {
+    gap_since_.reset();
+    return;
+  }
+  const SteadyTime now = loop_.now();
+  if (!gap_since_) {
+    gap_since_ = now;
+    gap_answered_ = false;
+    gap_epoch_known_ = false;
+    // Its answer tells whether the numbers began anew.
+    publisher_.send_canary();
+    return ask_for_missing();
+  }
+  const bool is_certain = gap_answered_ && gap_epoch_known_;
+  const auto waited = now - *gap_since_;
+  const bool is_over = gap_epoch_known_ && waited >= gap_timeout;
+  if (is_certain || is_over || waited >= gap_timeout_max || sequence_.is_full()) close_gap();
+}
+
+void BusEngine::ask_for_missing() {
+  const auto gap = sequence_.gap();
+  const std::string question =
+      std::string(epoch_->text()) + ' ' + std::to_string(gap->first) + ' ' + std::to_string(gap->last);
+  control_.ask_all("fetch", question, gap_timeout, [this](const SurveyResult& result) {
+    for (const SurveyAnswer& answer : result.answers) {
+      const auto messages = read_raw_messages(answer.bytes);
+      if (!messages) {
+        note_rejected(RejectReason::malformed);
+        continue;
+      }
+      const std::uint64_t missing = sequence_.missing_count();
+      for (const MessageRing::Raw& raw : *messages) judge(raw, true);
+      probe_.filled.add(missing - sequence_.missing_count());
+    }
+    gap_answered_ = true;
+  });
+}
+
+void BusEngine::close_gap() {
+  gap_since_.reset();
+  deliver(ready_items_);
+  const std::uint64_t missing = sequence_.missing_count();
+  const Position floor = sequence_.first_waiting()->event.position - 1;
+  std::vector<ArrivedEvent> items;
+  sequence_.close_gap(items);
+  const auto behind =
+      std::ranges::find_if(items, [&](const auto& item) { return item.event.position > floor; });
+  std::vector<ArrivedEvent> filled(std::move_iterator(items.begin()), std::move_iterator(behind));
+  items.erase(items.begin(), behind);
+  deliver(filled);
+  probe_.gaps.add();
+  probe_.lost.add(missing);
+  log_.error("events lost", {{"missing", missing}, {"reason", "no relay has them"}});
+  events_.lose(floor);
+  deliver(items);
+  observer_.on_events_lost();
+}
+
+void BusEngine::answer_fetch(std::string_view question, ClusterControl::Reply reply) {
+  std::string answer;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  const char* const end = question.data() + question.size();
+  const bool is_ours = epoch_ && question.starts_with(epoch_->text()) && question.size() > epoch_length + 1;
+  if (is_ours) {
+    const auto parsed = std::from_chars(question.data() + epoch_length + 1, end, first);
+    if (parsed.ptr != end) std::from_chars(parsed.ptr + 1, end, last);
+    ring_.each(first, last,
+               [&](std::uint64_t, const MessageRing::Raw& raw) { append_raw_message(answer, raw); });
+  }
+  reply(std::move(answer));
+}
+
+}  // namespace relay
