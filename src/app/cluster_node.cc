@@ -101,15 +101,6 @@ void ClusterNode::on_bus_ready() {
   on_all_workers([this](unsigned worker) { node_->view.server.workers()[worker]->hub().on_bus_ready(); });
 }
 
-void ClusterNode::on_events_lost() {
-  on_all_workers([this](unsigned worker) { node_->applications[worker]->relay_namespace().close_after_loss(); });
-}
-
-void ClusterNode::on_epoch_changed(const Epoch& ended) {
-  on_all_workers(
-      [this, ended](unsigned worker) { node_->applications[worker]->relay_namespace().announce_gap(ended); });
-}
-
 void ClusterNode::count(NodeNews& news) {
   news.sessions = node_->view.server.shared().sessions.load(std::memory_order_relaxed);
   news.connections = news.sessions;

@@ -1,6 +1,6 @@
 #pragma once
-// This node as a part of a cluster: the bus, set up as the settings say, and what follows on the workers from what
-// it tells.
+// This node as a part of a cluster: the bus, set up as the settings say, and what follows on the workers from
+// what it tells.
 //
 // Threading: the observer's functions run on the bus's thread; the rest is for the thread that owns it.
 
@@ -28,8 +28,6 @@ class ClusterNode final : private BusObserver {
 
  private:
   void on_bus_ready() override;
-  void on_events_lost() override;
-  void on_epoch_changed(const Epoch& ended) override;
   void on_question(std::string_view kind, std::string_view question,
                    std::move_only_function<void(std::string)> reply) override;
   void count(NodeNews& news) override;

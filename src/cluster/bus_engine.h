@@ -38,7 +38,7 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   static constexpr auto canary_after = std::chrono::milliseconds(1'000);     // of silence
   static constexpr auto deaf_after = std::chrono::milliseconds(3'000);       // without what was published
   static constexpr auto gap_timeout = std::chrono::milliseconds(500);        // for the others to fill it
-  static constexpr auto gap_timeout_max = std::chrono::milliseconds(3'000);  // also if they cannot be asked
+  static constexpr auto gap_timeout_max = std::chrono::milliseconds(5'000);  // also if they cannot be asked
   static constexpr std::size_t early_messages_max = 65'536;
 
   BusEngine(const RedisBusOptions& options, const Clock& clock, Log& log, BusProbe& probe, EventLog& events,
@@ -77,6 +77,8 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   void on_memory_info(const RedisReply& reply);
   void subscribe();
   void on_feed_up();
+  void on_control_up();
+  void on_control_down();
   void on_feed_down();
   void note_link(std::string_view link, std::string_view server, bool is_up, bool was_up,
                  std::string_view reason);
@@ -128,11 +130,13 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   std::vector<MessageRing::Raw> early_;    // before the epoch was known
 
   bool feed_up_ = false;
+  bool hears_others_ = false;      // their answers
   std::uint64_t feeds_count_ = 0;  // connections that brought, or were to bring, what is published
   SteadyTime last_arrival_{};
   SteadyTime last_canary_{};
   std::optional<SteadyTime> owed_since_;  // something was published, and nothing has come since
   std::optional<SteadyTime> gap_since_;
+  std::optional<SteadyTime> gap_asked_at_;
   bool gap_answered_ = false;  // by all other nodes
   bool gap_epoch_known_ = false;
   std::vector<Task> waiting_syncs_;  // for the next canary

@@ -60,7 +60,7 @@ void BusEngine::judge(const MessageRing::Raw& raw, bool is_fetched) {
   if (!has_begun_ && number != 0) {
     has_begun_ = true;
     sequence_.begin(number - 1, ready_items_);
-    events_.begin_epoch(*epoch_, message.position - 1);
+    events_.set_epoch(*epoch_, message.position - 1);
   }
   if (number != 0 && number <= sequence_.last() && !is_fetched) probe_.regressed.add();
   if (is_fetched) return sequence_.fill(std::move(item), ready_items_);
@@ -108,7 +108,6 @@ void BusEngine::begin_epoch(const Epoch& epoch, std::uint64_t start) {
   has_begun_ = true;
   sequence_.begin(start, ready_items_);
   gap_since_.reset();  // what was asked for was of the other epoch
-  observer_.on_epoch_changed(*ended);
 }
 
 // ---- into the log
@@ -140,7 +139,6 @@ void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
       for (const NewEvent& event : events) events_.refuse(event.ticket, PublishFate::unknown);
       probe_.lost.add(events.size());
       events_.lose(last);
-      observer_.on_events_lost();
     }
   }
   if (last != 0) events_.pass(last);
@@ -179,16 +177,19 @@ void BusEngine::watch_gap() {
   const SteadyTime now = loop_.now();
   if (!gap_since_) {
     gap_since_ = now;
-    gap_answered_ = false;
+    gap_asked_at_.reset();
     gap_epoch_known_ = false;
     // Its answer tells whether the numbers began anew.
-    publisher_.send_canary();
-    return ask_for_missing();
+    static_cast<void>(publisher_.send_canary());
   }
-  const bool is_certain = gap_answered_ && gap_epoch_known_;
-  const auto waited = now - *gap_since_;
-  const bool is_over = gap_epoch_known_ && waited >= gap_timeout;
-  if (is_certain || is_over || waited >= gap_timeout_max || sequence_.is_full()) close_gap();
+  if (!gap_asked_at_ && hears_others_ && commands_.is_up()) {
+    gap_asked_at_ = now;
+    gap_answered_ = false;
+    ask_for_missing();
+  }
+  const bool is_answered = gap_asked_at_ && (gap_answered_ || now - *gap_asked_at_ >= gap_timeout);
+  const bool is_given_up = now - *gap_since_ >= gap_timeout_max || sequence_.is_full();
+  if ((is_answered && gap_epoch_known_) || is_given_up) close_gap();
 }
 
 void BusEngine::ask_for_missing() {
@@ -227,7 +228,6 @@ void BusEngine::close_gap() {
   log_.error("events lost", {{"missing", missing}, {"reason", "no relay has them"}});
   events_.lose(floor);
   deliver(items);
-  observer_.on_events_lost();
 }
 
 void BusEngine::answer_fetch(std::string_view question, ClusterControl::Reply reply) {

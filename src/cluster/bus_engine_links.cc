@@ -97,7 +97,7 @@ void BusEngine::subscribe() {
       log_.error("redis lacks a right", {{"command", "SUBSCRIBE"}, {"reason", reply.text}});
       return subscriber_.drop(reply.text);
     }
-    if (is_feed) on_feed_up();
+    is_feed ? on_feed_up() : on_control_up();
   };
   RedisCommand control({"SUBSCRIBE"});
   for (const std::string& channel : control_.channels()) control.add(channel);
@@ -131,6 +131,16 @@ void BusEngine::on_stream_changed() {
   if (epoch_) publisher_.end_epoch(std::string(epoch_->text()));
 }
 
+void BusEngine::on_control_up() {
+  hears_others_ = true;
+  control_.say_hello();
+}
+
+void BusEngine::on_control_down() {
+  hears_others_ = false;
+  gap_asked_at_.reset();
+}
+
 void BusEngine::on_feed_up() {
   feed_up_ = true;
   publisher_.set_open(true);
@@ -143,12 +153,14 @@ void BusEngine::on_feed_up() {
 
 void BusEngine::on_link_down(RedisLink& link, bool was_up, std::string_view reason) {
   if (&link == &commands_) {
+    gap_asked_at_.reset();  // if there is a gap, they are asked again
     publisher_.on_link_down();
     control_.on_link_down();
     note_whole();
     owed_since_.reset();
     return note_link("publish", link.server(), false, was_up, reason);
   }
+  on_control_down();
   if (reader_ == nullptr) on_feed_down();
   note_link("subscribe", link.server(), false, was_up, reason);
 }

@@ -71,6 +71,10 @@ void ClusterControl::say_presence(std::string_view kind) {
 
 void ClusterControl::on_link_up(RedisConnection& connection) {
   connection_ = &connection;
+  say_hello();
+}
+
+void ClusterControl::say_hello() {
   say_presence(hello);
 }
 

@@ -56,6 +56,8 @@ class ClusterControl {
   // The connection on which everything is said.
   void on_link_up(RedisConnection& connection);
   void on_link_down() { connection_ = nullptr; }
+  // Also when the subscription stands, to hear who is there.
+  void say_hello();
   // What a subscriber of channels() hears.
   void on_message(std::string_view channel, const std::string& payload);
   [[nodiscard]] std::vector<std::string> channels() const;

@@ -7,7 +7,7 @@
 //
 // The log's order is the bus's order: what this node publishes is delivered when it comes back. Numbers of
 // one epoch have no gap; where one shows, the other relays are asked for what is missing, and until they have
-// answered nothing behind it is delivered. What nobody has is lost, and the observer hears of it.
+// answered nothing behind it is delivered. What nobody has is lost, and the log says so in its place.
 //
 // Threading: start() and stop() from one thread; what is said otherwise from any.
 
@@ -50,10 +50,6 @@ class BusObserver {
   virtual ~BusObserver() = default;
   // What others publish reaches this node again.
   virtual void on_bus_ready() = 0;
-  // Events were lost that some socket of this node should have got; nobody knows which.
-  virtual void on_events_lost() = 0;
-  // Positions belong to a new epoch, and nobody can tell whether something was lost with the old one.
-  virtual void on_epoch_changed(const Epoch& ended) = 0;
   // See ClusterControl::Calls.
   virtual void on_question(std::string_view kind, std::string_view question,
                            std::move_only_function<void(std::string)> reply) = 0;

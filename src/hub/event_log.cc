@@ -121,17 +121,50 @@ void EventLog::pass(Position position) {
   pass_locked(position);
 }
 
-void EventLog::lose(Position up_to) {
-  const std::lock_guard lock(mutex_);
-  pass_locked(up_to);
-  rooms_.raise_floor(up_to);
+void EventLog::append_notice_locked(EntryKind kind, const Epoch& ended, Position position,
+                                    WorkerSet& to_wake) {
+  position = std::max(position, head_.load(std::memory_order_relaxed));
+  entries_.push_back({.position = position,
+                      .kind = kind,
+                      .ended = ended,
+                      .appended = clock_.steady(),
+                      .bytes = sizeof(LogEntry),
+                      .bytes_before = appended_bytes_,
+                      .unreported = ~WorkerSet{0} >> (workers_max - options_.workers_count)});
+  held_bytes_ += sizeof(LogEntry);
+  appended_bytes_ += sizeof(LogEntry);
+  pass_locked(position);
+  for_each_worker(entries_.back().unreported, [&](unsigned worker) {
+    if (readers_[worker].asleep) wake_locked(worker, position, to_wake);
+  });
 }
 
-void EventLog::begin_epoch(const Epoch& epoch, Position above) {
+void EventLog::lose(Position up_to) {
+  WorkerSet to_wake = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    append_notice_locked(EntryKind::loss, {}, up_to, to_wake);
+    rooms_.raise_floor(head_.load(std::memory_order_relaxed) - 1);
+  }
+  wake_all(to_wake);
+}
+
+void EventLog::set_epoch(const Epoch& epoch, Position above) {
   const std::lock_guard lock(mutex_);
   pass_locked(above);
   epoch_.store(epoch, std::memory_order_release);
   rooms_.raise_floor(head_.load(std::memory_order_relaxed) - 1);
+}
+
+void EventLog::begin_epoch(const Epoch& epoch, Position above) {
+  WorkerSet to_wake = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    append_notice_locked(EntryKind::new_epoch, epoch_.load(std::memory_order_relaxed), above, to_wake);
+    epoch_.store(epoch, std::memory_order_release);
+    rooms_.raise_floor(head_.load(std::memory_order_relaxed) - 1);
+  }
+  wake_all(to_wake);
 }
 
 void EventLog::finish_locked(const PublishTicket& ticket, PublishOutcome outcome, WorkerSet& to_wake) {

@@ -49,12 +49,21 @@
 
 namespace relay {
 
+// What an entry is for. Those that are no event concern every worker, and all its sockets.
+enum class EntryKind : std::uint8_t {
+  event,
+  loss,       // the bus has lost events before this place, and nobody knows whose
+  new_epoch,  // what comes behind it has positions of another epoch
+};
+
 // An entry as a worker reads it. What is not guarded by the log's lock does not change while any worker has
 // it unread.
 struct LogEntry {
   Position position = 0;
+  EntryKind kind = EntryKind::event;
+  Epoch ended = {};  // of a new epoch: the one before
   Audience audience = {};
-  EncodedPacketPtr packet = {};  // null: only the place of an event is left
+  EncodedPacketPtr packet = {};  // null: no event, or only its place is left
   std::vector<EncodedPacketPtr> attachments = {};
   SteadyTime received = {};
   SteadyTime appended = {};
@@ -155,9 +164,13 @@ class EventLog {
   [[nodiscard]] bool has_room_for(std::size_t bytes) const;
   // All up to this position has passed, though it may not have been for anybody here.
   void pass(Position position);
-  // What lies at or below this position, and is not in the log, is lost: nobody resumes from before it.
+  // What lies at or below this position, and is not in the log, is lost: nobody resumes from before it, and
+  // every worker hears of it in its place.
   void lose(Position up_to);
-  // Positions belong to another epoch from now on, and begin above this one: nobody resumes from before.
+  // The epoch in which the log begins; before the first event.
+  void set_epoch(const Epoch& epoch, Position above);
+  // Positions belong to another epoch from now on, and begin above this one: nobody resumes from before, and
+  // every worker hears of it in its place.
   void begin_epoch(const Epoch& epoch, Position above);
 
   // ---- for a worker's turn
@@ -260,6 +273,8 @@ class EventLog {
     return entries_[index_locked(position)];
   }
   void pass_locked(Position position);
+  // An entry that is no event.
+  void append_notice_locked(EntryKind kind, const Epoch& ended, Position position, WorkerSet& to_wake);
 
   const Options options_;
   const Clock& clock_;

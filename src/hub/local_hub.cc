@@ -54,6 +54,11 @@ std::size_t LocalHub::deliver_batch() {
   log_.read(worker_, entries_per_read, reading_);
   std::size_t bytes = 0;
   for (LogEntry* const entry : reading_) {
+    if (entry->kind != EntryKind::event) {
+      take_notice(*entry);
+      delivered_.push_back({entry, 0});
+      continue;
+    }
     Namespace* const target = find_namespace(entry->audience.namespace_name);
     const std::size_t recipients = target == nullptr ? 0 : target->deliver(*entry);
     delivered_.push_back({entry, recipients});
@@ -63,7 +68,16 @@ std::size_t LocalHub::deliver_batch() {
     if (recipients > 0 && entry->received != SteadyTime()) unmeasured_.push_back(entry->received);
   }
   if (!delivered_.empty()) log_.report(worker_, delivered_);
-  return bytes;
+  // Notices have none, and yet there may be more behind them.
+  return std::max(bytes, delivered_.size());
+}
+
+void LocalHub::take_notice(const LogEntry& entry) {
+  const bool is_loss = entry.kind == EntryKind::loss;
+  if (is_loss) members_.for_each([](Member& member) { member.cut_off(); });
+  for (const auto& each : namespaces_) {
+    is_loss ? each->handler().on_events_lost() : each->handler().on_epoch_ended(entry.ended);
+  }
 }
 
 void LocalHub::deliver_up_to(Position head) {

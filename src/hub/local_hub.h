@@ -127,6 +127,7 @@ class LocalHub final : public SessionAcceptor {
 
   // Delivers the next entries; returns their bytes, 0 when there were none.
   std::size_t deliver_batch();
+  void take_notice(const LogEntry& entry);
   bool take_outcomes();
   void run_replays();
   std::size_t replay(Member& member);

@@ -65,7 +65,7 @@ void LocalHub::run_replays() {
   for (std::size_t left = replays_.size(); left > 0 && events < replays_per_turn_max; --left) {
     Member* const member = find(replays_.front());
     replays_.pop_front();
-    if (member != nullptr && member->is_catching_up()) events += replay(*member);
+    if (member != nullptr && member->is_catching_up() && !member->is_cut_off_) events += replay(*member);
   }
 }
 
@@ -161,7 +161,8 @@ void LocalHub::sweep() {
   for (std::size_t left = slots / static_cast<std::size_t>(sweeps) + 1; left > 0 && slots > 0; --left) {
     if (sweep_next_ >= slots) sweep_next_ = 0;
     Member* const member = members_.at_slot(sweep_next_++);
-    if (member == nullptr || member->is_catching_up() || member->known_ + 1 >= quiet_since) continue;
+    if (member == nullptr || member->is_catching_up() || member->is_cut_off_) continue;
+    if (member->known_ + 1 >= quiet_since) continue;
     member->namespace_.handler().on_quiet(*member, up_to);
     member->known_ = up_to;
     if (sweep_next_ >= slots) break;

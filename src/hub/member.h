@@ -78,6 +78,8 @@ class Member {
   void request_receipt(const PublishTicket& ticket);
   // It is still being sent what it missed, and gets nothing live yet.
   [[nodiscard]] bool is_catching_up() const noexcept { return replayed_to_ != live; }
+  // It is sent nothing of the log any more.
+  void cut_off() noexcept { is_cut_off_ = true; }
 
  private:
   friend class Client;
@@ -105,9 +107,10 @@ class Member {
   Namespace& namespace_;
   SocketId id_;
   Handle handle_ = no_handle;
-  std::uint64_t claim_ = 0;      // by which it got its id, if another connection had it before
-  Position considered_ = 0;      // the last event that it was looked at for: it got it, or is not to get it
-  Position known_ = 0;           // from where the client can resume, as far as it has been told
+  std::uint64_t claim_ = 0;  // by which it got its id, if another connection had it before
+  Position considered_ = 0;  // the last event that it was looked at for: it got it, or is not to get it
+  Position known_ = 0;       // from where the client can resume, as far as it has been told
+  bool is_cut_off_ = false;
   Position replayed_to_ = live;  // while it is catching up: up to where that has come
   std::vector<Membership> memberships_;
   std::unique_ptr<std::vector<PendingReceipt>> pending_receipts_;  // null: none

@@ -103,6 +103,7 @@ void Namespace::deliver_to(Member& member, Delivery& delivery) {
   const LogEntry& entry = delivery.entry;
   if (member.considered_ == entry.position) return;
   member.considered_ = entry.position;
+  if (member.is_cut_off_) return;
   // Who is catching up finds it in the log, in its turn.
   const bool sent_later = member.is_catching_up() && entry.is_retained;
   if (!sent_later) {

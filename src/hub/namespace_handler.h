@@ -100,6 +100,12 @@ class NamespaceHandler {
   // window later. `position` is up to where it has everything.
   virtual void on_quiet(Member& /*member*/, Position /*position*/) {}
   virtual void on_event(Member& member, const MemberEvent& event) = 0;
+  // The bus has lost events, and nobody knows whose: the members that are here now get nothing any more, so
+  // that they do not take what follows for all there was. They are to be closed, and find a node that has it,
+  // perhaps.
+  virtual void on_events_lost() {}
+  // The bus has begun to count anew, and nobody can tell whether something was lost; the members may stay.
+  virtual void on_epoch_ended(const Epoch& /*ended*/) {}
   // The member is in no room any more; it dies after the call. `closed` is set with session_ended.
   virtual void on_disconnected(Member& member, DisconnectReason reason,
                                std::optional<CloseReason> closed) = 0;

@@ -8,14 +8,14 @@
 
 namespace relay {
 
-void RelayNamespace::announce_gap(const Epoch& ended) {
+void RelayNamespace::on_epoch_ended(const Epoch& ended) {
   hub_.members().for_each([&](Member& member) {
     const OffsetText after = format_offset(ended.text(), member.known());
     member.emit("relay:gap", R"({"after":")" + std::string(after.begin(), after.end()) + R"("})");
   });
 }
 
-void RelayNamespace::close_after_loss() {
+void RelayNamespace::on_events_lost() {
   to_close_.clear();
   hub_.members().for_each([&](Member& member) { to_close_.push_back(member.handle()); });
   if (to_close_.empty()) return;

@@ -44,12 +44,6 @@ class RelayNamespace final : public NamespaceHandler {
 
   // Tells every socket that it is about to be closed, and why.
   void announce_closing(ClosingCode code);
-  // Tells every socket that it may have missed something, although it can stay: positions of that epoch
-  // ended.
-  void announce_gap(const Epoch& ended);
-  // Every socket that is here now may have missed something, and nobody can tell what: they are closed,
-  // spread over gap_closing_time, and come back with a gap that they know of.
-  void close_after_loss();
 
   [[nodiscard]] ConnectDecision on_connect(Member& member, std::string_view auth_json,
                                            const HandshakeData* handshake) override;
@@ -58,6 +52,9 @@ class RelayNamespace final : public NamespaceHandler {
   void on_quiet(Member& member, Position position) override;
   void on_event(Member& member, const MemberEvent& event) override;
   void on_disconnected(Member& member, DisconnectReason reason, std::optional<CloseReason> closed) override;
+  // Spread over gap_closing_time.
+  void on_events_lost() override;
+  void on_epoch_ended(const Epoch& ended) override;
 
  private:
   friend class RelaySession;
