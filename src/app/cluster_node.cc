@@ -12,6 +12,7 @@ namespace relay {
 namespace {
 
 constexpr std::string_view cluster_key_purpose = "socket-relay cluster 1";
+constexpr auto presence_lease_min = std::chrono::seconds(10);
 constexpr auto survey_timeout = std::chrono::milliseconds(1'500);
 
 std::string cluster_secret(const Settings& settings) {
@@ -58,6 +59,10 @@ RedisBusOptions bus_options(const Settings& settings, const Clock& clock) {
   options.nonce_lifetime = settings.events.nonce_lifetime;
   options.nonces_max = settings.events.nonces_max;
   options.retention_window = settings.events.recovery_window;
+  if (settings.events.presence_events) {
+    options.presence_lease =
+        std::max<std::chrono::milliseconds>(settings.events.presence_grace, presence_lease_min);
+  }
   options.self.name = settings.cluster.node_name;
   options.self.version = version();
   options.self.adapter = adapter_word(settings.redis.adapter);

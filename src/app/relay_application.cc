@@ -18,9 +18,9 @@ RelayApplication::RelayApplication(Worker& worker, RelayNode& node)
                          work(node.applications[target]->publisher_);
                        }));
                  }),
-      presence_(node.presence == nullptr
-                    ? nullptr
-                    : std::make_unique<RoomPresence>(worker.hub(), *node.presence, node.presence_grace)),
+      presence_(node.presence == nullptr ? nullptr
+                                         : std::make_unique<RoomPresence>(worker.hub(), *node.presence,
+                                                                          node.presence_grace, node.bus)),
       namespace_(worker.hub(), node.verifier, node.private_ids, node.client_events, publisher_,
                  presence_.get(), node.log, node.relay_namespace),
       publish_handler_(

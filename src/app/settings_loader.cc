@@ -221,7 +221,8 @@ SettingProblems refused_settings_in_use(const LoadedSettings& loaded) {
   });
   const RedisSettings& redis = loaded.settings.redis;
   if (!redis.url.empty() && redis.adapter == RedisAdapter::sharded) {
-    problems.push_back({"REDIS_ADAPTER", "is sharded, which this version cannot do yet; it knows pubsub and streams"});
+    problems.push_back(
+        {"REDIS_ADAPTER", "is sharded, which this version cannot do yet; it knows pubsub and streams"});
   }
   return problems;
 }

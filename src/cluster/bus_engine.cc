@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/random.h"
+#include "relay/event_encoder.h"
 
 namespace relay {
 namespace {
@@ -79,6 +80,16 @@ BusEngine::BusEngine(const RedisBusOptions& options, const Clock& clock, Log& lo
     reader_ =
         std::make_unique<StreamReader>(loop_, link_options("read"), options.key_prefix, history, listener);
   }
+  if (options.presence_lease) {
+    presence_ = std::make_unique<PresenceRegistry>(
+        loop_,
+        PresenceRegistry::Options{
+            .key_prefix = options.key_prefix, .uid = uid_, .lease = *options.presence_lease},
+        PresenceRegistry::Calls{
+            .post = [this](Task task) { post(std::move(task)); },
+            .tell = [this](PresenceRegistry::Change change, const std::string& room,
+                           std::string_view account) { tell_presence(change, room, account); }});
+  }
   probe_.links_wanted.set(reader_ == nullptr ? 2 : 3);
 }
 
@@ -143,6 +154,7 @@ void BusEngine::watch() {
   const SteadyTime now = loop_.now();
   publisher_.tick();
   control_.tick();
+  if (presence_ != nullptr) presence_->tick();
   probe_.agrees.store(control_.disagreement().empty(), std::memory_order_relaxed);
   const bool is_ready = probe_.is_ready.load(std::memory_order_relaxed);
   const bool is_due = is_ready ? now - last_arrival_ >= canary_after && now - last_canary_ >= canary_after
@@ -156,6 +168,16 @@ void BusEngine::watch() {
     constexpr std::string_view reason = "it brings nothing, not even our own messages";
     reader_ == nullptr ? subscriber_.drop(reason) : reader_->drop(reason);
   }
+}
+
+void BusEngine::tell_presence(PresenceRegistry::Change change, const std::string& room,
+                              std::string_view account) {
+  const bool joined = change == PresenceRegistry::Change::joined;
+  publisher_.take(
+      {.audience = {.rooms = {room}},
+       .packet = encode_notice(joined ? "relay:joined" : "relay:left", presence_argument(account)),
+       .is_retained = false,
+       .is_listed = false});
 }
 
 void BusEngine::send_canary() {

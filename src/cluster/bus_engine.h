@@ -23,6 +23,7 @@
 #include "cluster/cluster_control.h"
 #include "cluster/message_ring.h"
 #include "cluster/number_sequence.h"
+#include "cluster/presence_registry.h"
 #include "cluster/redis_bus.h"
 #include "cluster/replay_window.h"
 #include "cluster/stream_reader.h"
@@ -52,6 +53,9 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
 
   void post(Task task) { inbox_.post(std::move(task)); }
   void publish(std::vector<NewEvent> events) { inbox_.post(std::move(events)); }
+
+  // Null: nobody is told who comes and goes. Does not change.
+  [[nodiscard]] PresenceRegistry* presence() noexcept { return presence_.get(); }
 
   // ---- on its thread
 
@@ -104,6 +108,7 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   void send_canary();
   void set_ready(bool ready);
   void note_whole();
+  void tell_presence(PresenceRegistry::Change change, const std::string& room, std::string_view account);
 
   const RedisBusOptions& options_;
   Log& log_;
@@ -119,7 +124,8 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   BusPublisher publisher_;
   RedisLink commands_;
   RedisLink subscriber_;
-  std::unique_ptr<StreamReader> reader_;  // with streams
+  std::unique_ptr<StreamReader> reader_;        // with streams
+  std::unique_ptr<PresenceRegistry> presence_;  // null: nobody is told who comes and goes
 
   std::optional<Epoch> epoch_;
   bool has_begun_ = false;  // the sequence

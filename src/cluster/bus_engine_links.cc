@@ -58,6 +58,7 @@ void BusEngine::greet_commands() {
   note_whole();
   RedisConnection& connection = *commands_.connection();
   control_.on_link_up(connection);
+  if (presence_ != nullptr) presence_->on_link_up(connection);
   ready_from_ = loop_.now() + hello_time;
   if (!std::exchange(has_looked_at_memory_, true)) {
     static_cast<void>(
@@ -156,6 +157,7 @@ void BusEngine::on_link_down(RedisLink& link, bool was_up, std::string_view reas
     gap_asked_at_.reset();  // if there is a gap, they are asked again
     publisher_.on_link_down();
     control_.on_link_down();
+    if (presence_ != nullptr) presence_->on_link_down();
     note_whole();
     owed_since_.reset();
     return note_link("publish", link.server(), false, was_up, reason);

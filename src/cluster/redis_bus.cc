@@ -35,8 +35,8 @@ class RedisBus::Port final : public ClusterBus {
   [[nodiscard]] bool free_socket(std::string_view namespace_name, std::string_view socket_id,
                                  std::move_only_function<void()> done) override {
     if (bus_.probe_.nodes.value() == 0) return true;
-    bus_.ask_all(std::string(close_question), std::string(socket_id) + ' ' + std::string(namespace_name), free_socket_timeout,
-                 [this, call = std::move(done)](const ClusterAnswers&) mutable {
+    bus_.ask_all(std::string(close_question), std::string(socket_id) + ' ' + std::string(namespace_name),
+                 free_socket_timeout, [this, call = std::move(done)](const ClusterAnswers&) mutable {
                    bus_.observer_->run_on_worker(worker_, std::move(call));
                  });
     return false;
@@ -80,6 +80,14 @@ void RedisBus::drain() {
 
 void RedisBus::stop() {
   if (engine_ != nullptr) engine_->stop();
+}
+
+void RedisBus::enter(std::string room, std::string account) {
+  engine_->presence()->enter(std::move(room), std::move(account));
+}
+
+void RedisBus::leave(std::string room, std::string account) {
+  engine_->presence()->leave(std::move(room), std::move(account));
 }
 
 void RedisBus::post(std::move_only_function<void()> task) {

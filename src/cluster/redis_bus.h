@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,7 @@
 #include "hub/cluster_bus.h"
 #include "hub/event_log.h"
 #include "redis/redis_url.h"
+#include "relay/presence_ledger.h"
 
 namespace relay {
 
@@ -42,6 +44,8 @@ struct RedisBusOptions {
   std::size_t nonces_max = 500'000;
   std::chrono::milliseconds retention_window{120'000};
   NodeNews self;  // without its uid
+  // Rooms hear who comes and goes, and a node that died counts as there for so long. None: nobody is told.
+  std::optional<std::chrono::milliseconds> presence_lease = {};
 };
 
 // Called on the bus's thread.
@@ -72,11 +76,11 @@ struct ClusterAnswers {
 
 class BusEngine;
 
-class RedisBus {
+class RedisBus final : public PresenceLedger {
  public:
   // The clock and the log must outlive the bus.
   RedisBus(RedisBusOptions options, const Clock& clock, Log& log);
-  ~RedisBus();
+  ~RedisBus() override;
   RedisBus(const RedisBus&) = delete;
   RedisBus& operator=(const RedisBus&) = delete;
 
@@ -97,6 +101,9 @@ class RedisBus {
   [[nodiscard]] bool is_ready() const noexcept { return probe_.is_ready.load(std::memory_order_acquire); }
   // Runs on the bus's thread.
   void post(std::move_only_function<void()> task);
+  // With a presence_lease; from start() on.
+  void enter(std::string room, std::string account) override;
+  void leave(std::string room, std::string account) override;
   // Runs on a worker's thread. From start() on.
   void run_on_worker(unsigned worker, std::move_only_function<void()> task) {
     observer_->run_on_worker(worker, std::move(task));

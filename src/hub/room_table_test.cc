@@ -131,5 +131,23 @@ TEST(RoomTable, ARoomThatFillsAgainKeepsItsFloor) {
   EXPECT_EQ(table.find_history("/", "a"), nullptr);
 }
 
+TEST(RoomTable, ARaisedFloorHoldsForAllRoomsAndNeverSinks) {
+  RoomTable table(1);
+  table.target("/", "low").history.push(10, 1);
+  EXPECT_TRUE(table.evict("/", "low", 10, 1));
+  table.target("/", "high").history.push(30, 1);
+  EXPECT_TRUE(table.evict("/", "high", 30, 1));
+
+  table.raise_floor(20);
+
+  EXPECT_EQ(table.floor("/", "low"), 20U);
+  EXPECT_EQ(table.floor("/", "high"), 30U) << "its own is above";
+  EXPECT_EQ(table.floor("/chat", "never heard of"), 20U);
+  table.raise_floor(15);
+  EXPECT_EQ(table.floor("/", "low"), 20U);
+  table.expire_floors(100);
+  EXPECT_EQ(table.floor("/", "low"), 20U) << "it does not go with the histories";
+}
+
 }  // namespace
 }  // namespace relay

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "auth/name_rule.h"
-#include "protocol/json_writer.h"
 #include "relay/event_encoder.h"
 
 namespace relay {
@@ -21,8 +20,9 @@ std::vector<std::string> public_rooms(const Member& member) {
 
 }  // namespace
 
-RoomPresence::RoomPresence(LocalHub& hub, PresenceTable& table, std::chrono::milliseconds grace)
-    : hub_(hub), table_(table), grace_(grace) {}
+RoomPresence::RoomPresence(LocalHub& hub, PresenceTable& table, std::chrono::milliseconds grace,
+                           PresenceLedger* ledger)
+    : hub_(hub), table_(table), ledger_(ledger), grace_(grace) {}
 
 void RoomPresence::rooms_changed(const Member& member) {
   const std::string_view account = member.data()->owner();
@@ -45,7 +45,9 @@ void RoomPresence::left(const Member& member) {
 }
 
 void RoomPresence::enter(const std::string& room, std::string_view account) {
-  if (table_.join(room, account)) tell("relay:joined", room, account);
+  if (!table_.join(room, account)) return;
+  if (ledger_ != nullptr) return ledger_->enter(room, std::string(account));
+  tell("relay:joined", room, account);
 }
 
 void RoomPresence::leave(const std::string& room, std::string_view account) {
@@ -66,17 +68,14 @@ void RoomPresence::on_grace_over() {
 }
 
 void RoomPresence::settle(const Leaving& leaving) {
-  if (table_.settle(leaving.room, leaving.account, leaving.departure)) {
-    tell("relay:left", leaving.room, leaving.account);
-  }
+  if (!table_.settle(leaving.room, leaving.account, leaving.departure)) return;
+  if (ledger_ != nullptr) return ledger_->leave(leaving.room, leaving.account);
+  tell("relay:left", leaving.room, leaving.account);
 }
 
 void RoomPresence::tell(std::string_view event, const std::string& room, std::string_view account) {
-  std::string argument = R"({"account":)";
-  append_json_string(argument, account);
-  argument += '}';
   hub_.publish({.audience = {.rooms = {room}},
-                .packet = encode_notice(event, argument),
+                .packet = encode_notice(event, presence_argument(account)),
                 .is_retained = false,
                 .is_listed = false});
 }

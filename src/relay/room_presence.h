@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "hub/local_hub.h"
+#include "relay/presence_ledger.h"
 #include "relay/presence_table.h"
 
 namespace relay {
@@ -23,7 +24,8 @@ class RoomPresence {
   static constexpr std::size_t departures_max = 100'000;
 
   // Both must outlive it.
-  RoomPresence(LocalHub& hub, PresenceTable& table, std::chrono::milliseconds grace);
+  // With a ledger it is that which tells, for all nodes; null: this node is alone.
+  RoomPresence(LocalHub& hub, PresenceTable& table, std::chrono::milliseconds grace, PresenceLedger* ledger);
 
   // The member is connected and in its rooms, or has joined and left some since.
   void rooms_changed(const Member& member);
@@ -45,6 +47,7 @@ class RoomPresence {
 
   LocalHub& hub_;
   PresenceTable& table_;
+  PresenceLedger* const ledger_;
   const std::chrono::milliseconds grace_;
   std::unordered_map<const Member*, std::vector<std::string>> rooms_;
   std::deque<Leaving> leaving_;  // in the order of time

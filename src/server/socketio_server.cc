@@ -72,16 +72,22 @@ std::expected<void, std::string> SocketIoServer::start() {
 
 void SocketIoServer::stop() {
   if (threads_.empty()) return;
-  // Every worker closes its sessions in one turn, whose flush writes their last words.
-  std::latch closed(static_cast<std::ptrdiff_t>(workers_.size()));
+  // First all deliver what was accepted, and tell each other of it; then every worker closes its sessions in
+  // one turn, whose flush writes their last words.
+  on_all_workers([](Worker& worker) { static_cast<void>(worker.hub().run_log()); });
+  on_all_workers([](Worker& worker) { worker.close_sessions(CloseReason::shutting_down); });
+  end_workers();
+}
+
+void SocketIoServer::on_all_workers(void (*task)(Worker&)) {
+  std::latch done(static_cast<std::ptrdiff_t>(workers_.size()));
   for (const auto& worker : workers_) {
-    worker->post(WorkerTask([&worker = *worker, &closed] {
-      worker.close_sessions(CloseReason::shutting_down);
-      closed.count_down();
+    worker->post(WorkerTask([&worker = *worker, task, &done] {
+      task(worker);
+      done.count_down();
     }));
   }
-  closed.wait();
-  end_workers();
+  done.wait();
 }
 
 void SocketIoServer::end_workers() {

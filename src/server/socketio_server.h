@@ -62,6 +62,8 @@ class SocketIoServer {
   [[nodiscard]] const ServerOptions& options() const noexcept { return options_; }
 
  private:
+  // Returns when all have done it.
+  void on_all_workers(void (*task)(Worker&));
   void end_workers();
 
   const ServerOptions options_;
