@@ -2,6 +2,7 @@
 
 import os from 'node:os';
 import process from 'node:process';
+import * as cluster from './cluster.mjs';
 import * as drop from './drop.mjs';
 import * as retention from './retention.mjs';
 import * as storm from './storm.mjs';
@@ -12,7 +13,7 @@ import { machine, record, textTable } from './support/report.mjs';
 
 const LOAD_MAX = 0.7;
 
-const scenarios = [drop, storm, retention];
+const scenarios = [drop, storm, retention, cluster];
 
 const help = () => `Usage: node bench/run.mjs SCENARIO [options]
 
@@ -40,7 +41,8 @@ async function main([name, ...args]) {
     console.error(`the load average is ${load.toFixed(1)}: times will say more of it than of the relay`);
   }
 
-  const { figures, failures, notes, rows, plot } = await scenario.run(options, (text) => console.error(text));
+  const outcome = await scenario.run(options, (text) => console.error(text));
+  const { figures, failures, notes, head = ['', ''], rows, plot, caption = 'The run over time' } = outcome;
   const shown = args.filter((arg) => arg !== '--record');
   const result = {
     scenario: name,
@@ -54,10 +56,10 @@ async function main([name, ...args]) {
     notes,
   };
   console.log(JSON.stringify(result, null, 2));
-  console.error(`\n${textTable(rows)}\n`);
+  console.error(`\n${textTable([head, ...rows])}\n`);
   for (const note of notes) console.error(`note: ${note}`);
   for (const failure of failures) console.error(`FAILED: ${failure}`);
-  if (options.record) record(result, rows, plot);
+  if (options.record) record(result, { head, rows, plot, caption });
   return failures.length === 0 ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as cluster from './cluster.mjs';
 import * as drop from './drop.mjs';
 import * as storm from './storm.mjs';
 import { readOptions } from './support/options.mjs';
@@ -45,4 +46,20 @@ test('a relay that keeps nothing is found out', async () => {
   assert.ok(result.figures.lost > 0, asText(result));
   assert.equal(result.figures.recovered, 0);
   assert.match(result.failures.join('; '), /deliveries were lost; .* reconnects were not recovered/);
+});
+
+test('what is published at one of two relays, or of two Node servers, comes once to the clients of both', async () => {
+  const result = await runSmall(cluster);
+
+  assert.deepEqual(result.failures, [], asText(result));
+  for (const adapter of ['pubsub', 'streams']) {
+    for (const kind of ['relay', 'node']) {
+      const { published, deliveries, calm } = result.figures[adapter][kind];
+      assert.ok(published > 200, `${adapter}, ${kind}: ${published} published`);
+      assert.equal(deliveries, 2 * published);
+      assert.ok(calm.otherMs.p50 > 0, `${calm.otherMs.p50} ms`);
+    }
+  }
+  assert.equal(new Set(result.rows.map((row) => row.length)).size, 1);
+  assert.match(result.plot, /<\/svg>/);
 });

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks that docs/metrics.md lists the metric families that the relay has, each once, and no others.
 
-A family of the code is a name after `families,` in src/api/prometheus_*.cc; those of prometheus_families.cc get the
-prefix socket_relay_ there. A family of the page is a row of a table that begins with a full name in backticks.
+A family of the code is a name after `families,` in src/api/prometheus_*.cc; those of the process have their full name, all others get
+the prefix socket_relay_ there. Those of the bus stand behind counter( and gauge( as well. A family of the page is a row of a table that begins with a full name in backticks.
 
 Usage: check_metrics_docs.py [ROOT]    Exit status 1 when the two differ.
 """
@@ -15,14 +15,14 @@ from pathlib import Path
 from report import run_check
 
 PREFIX = "socket_relay_"
-FAMILY = re.compile(r'\(families,\s*"([a-z0-9_]+)"')
+FAMILY = re.compile(r'\((?:families,\s*)?"([a-z0-9_]+)",\s*"')
 ROW = re.compile(r"^\| `((?:socket_relay|process)_[a-z0-9_]+)` \|", re.MULTILINE)
 
 
 def families_of_code(root):
     families = Counter()
     for path in sorted((root / "src" / "api").glob("prometheus_*.cc")):
-        prefix = PREFIX if path.name == "prometheus_families.cc" else ""
+        prefix = "" if path.name == "prometheus_process.cc" else PREFIX
         families.update(prefix + name for name in FAMILY.findall(path.read_text(encoding="utf-8")))
     return families
 

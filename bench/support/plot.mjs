@@ -30,8 +30,8 @@ export function linePlot({ title, subtitle, xLabel, panels }) {
 }
 
 /**
- * `panels` have `title` and `series` of `{ name, points: [[group, y], ...] }`; each group is a number, and a bar for each
- * series stands in it.
+ * `panels` have `title` and `series` of `{ name, points: [[group, y], ...] }`; each group is a number or a text,
+ * and a bar for each series stands above it.
  */
 export function barPlot({ title, subtitle, xLabel, panels }) {
   return picture({ title, subtitle, xLabel, panels }, (panel, toY, bottom) => {

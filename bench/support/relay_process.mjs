@@ -1,16 +1,18 @@
 // The relay under test, and what the system says of it.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { cpuSecondsOf, memoryOf } from './process_figures.mjs';
 import { API_KEY, JWT_SIGNING_SECRET } from './tokens.mjs';
 
 const BUILT = fileURLToPath(new URL('../../build/release/socket-relay', import.meta.url));
 const START_MS_MAX = 10_000;
 const STOP_MS_MAX = 10_000;
-const CLOCK_TICKS_PER_SECOND = 100; // what /proc counts in, on every Linux
+const LOOK_MS = 20;
 const COMPLAINTS_SHOWN = 5;
 // Of a setting in SETTINGS that this relay does not need yet.
 const NOT_BUILT = '"msg":"setting has no effect in this version"';
@@ -65,16 +67,25 @@ export class RelayProcess {
 
   /** User and system time so far, of all its threads. */
   cpuSeconds() {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+    return cpuSecondsOf(this.pid);
   }
 
-  /** Resident memory now, and the most there ever was. */
   memory() {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
-    const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)[1]) * 1024;
-    return { rssBytes: bytes('VmRSS'), rssPeakBytes: bytes('VmHWM') };
+    return memoryOf(this.pid);
+  }
+
+  /** Resolves when it says that it is ready, which in a cluster it is some time after it listens. */
+  async ready() {
+    const deadline = performance.now() + START_MS_MAX;
+    for (;;) {
+      const response = await fetch(`http://127.0.0.1:${this.port}/readyz`);
+      const text = await response.text();
+      if (response.ok) return;
+      if (performance.now() > deadline) {
+        throw new Error(`the relay is not ready: ${text}; ${this.complaints.join(' ')}`);
+      }
+      await sleep(LOOK_MS);
+    }
   }
 
   /** The samples of one metric: an object of its labels (as they are written) and numbers. */

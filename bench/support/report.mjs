@@ -26,14 +26,23 @@ export function machine() {
   };
 }
 
-/** `rows` are pairs of texts. */
+const tableRow = (texts) => `| ${texts.join(' | ')} |`.replaceAll('|  |', '| |');
+
+/** `rows` are arrays of texts, as many in each. */
 export function textTable(rows) {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((text, column) => text.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
-/** Writes the figures and the plot of a run into the scenario's page. */
-export function record(result, rows, plot) {
+/** Writes the figures and the plot of a run into the scenario's page; `head` are the titles of the columns. */
+export function record(result, { head, rows, plot, caption }) {
   const { scenario, command, date, relay } = result;
   const { cpus, memoryGiB, kernel, node, nice, loadBefore } = result.machine;
   const page = new URL(`${scenario}.md`, FOLDER);
@@ -50,13 +59,13 @@ export function record(result, rows, plot) {
     `${cpus}, ${memoryGiB} GiB, ${kernel}, Node ${node}; the relay and the clients share the machine, whose`,
     `load average was ${loadBefore.toFixed(2)} before${nice === 0 ? '' : `; all ran at nice ${nice}`}.`,
     '',
-    '| | |',
-    '| --- | --- |',
-    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    tableRow(head),
+    tableRow(head.map(() => '---')),
+    ...rows.map(tableRow),
     '',
     result.failures.length === 0 ? 'Nothing went wrong.' : `Went wrong: ${result.failures.join('; ')}.`,
     '',
-    `![The run over time](${scenario}.svg)`,
+    `![${caption}](${scenario}.svg)`,
     '',
     '',
   ].join('\n');

@@ -31,6 +31,11 @@ void append_bus_families(std::vector<MetricFamily>& families, const NodeView& no
   gauge("redis_up", "Whether all connections to Redis stand; 0 without Redis", is_up ? 1 : 0);
   gauge("bus_ready", "Whether what other nodes publish reaches this one; 0 without Redis",
         bus.is_ready.load(std::memory_order_relaxed) ? 1 : 0);
+  const auto silent_since = std::chrono::milliseconds(bus.last_arrival_ms.load(std::memory_order_relaxed));
+  const std::chrono::duration<double> silence = node.clock.steady().time_since_epoch() - silent_since;
+  gauge("bus_silence_seconds",
+        "Since the bus brought something; seldom over 1, as a quiet node sends a canary",
+        silent_since.count() == 0 ? 0 : std::max(silence.count(), 0.0));
   gauge("cluster_nodes", "Other relays that are alive", value(bus.nodes));
   gauge("bus_waiting_events", "Events that Redis has not been given yet", value(bus.waiting));
   counter("redis_reconnects_total", "Times that Redis was lost and found again", value(bus.reconnects));

@@ -15,9 +15,20 @@ constexpr std::string_view cluster_key_purpose = "socket-relay cluster 1";
 constexpr auto presence_lease_min = std::chrono::seconds(10);
 constexpr auto survey_timeout = std::chrono::milliseconds(1'500);
 
-std::string cluster_secret(const Settings& settings) {
-  if (!settings.cluster.secret.empty()) return settings.cluster.secret.reveal();
-  return std::string(bytes_of(derive_key(settings.access.jwt_signing_secret.reveal(), cluster_key_purpose)));
+std::string derived_secret(const Secret& signing_secret) {
+  return std::string(bytes_of(derive_key(signing_secret.reveal(), cluster_key_purpose)));
+}
+
+void set_secrets(RedisBusOptions& options, const Settings& settings) {
+  if (!settings.cluster.secret.empty()) {
+    options.cluster_secret = settings.cluster.secret.reveal();
+    return;
+  }
+  // It changes with the signing secret, and as that does: first accepted everywhere, then used.
+  options.cluster_secret = derived_secret(settings.access.jwt_signing_secret);
+  for (const Secret& previous : settings.access.jwt_signing_secrets_previous) {
+    options.cluster_secrets_previous.push_back(derived_secret(previous));
+  }
 }
 
 std::string_view adapter_word(RedisAdapter adapter) {
@@ -25,7 +36,7 @@ std::string_view adapter_word(RedisAdapter adapter) {
 }
 
 // What nodes must have in common, or they would break each other's promises.
-SettingsFingerprint fingerprint(const Settings& settings, std::string_view secret) {
+SettingsFingerprint fingerprint(const Settings& settings) {
   const std::string nonce_ttl = std::to_string(settings.events.nonce_lifetime.count());
   const std::string nonces_max = std::to_string(settings.events.nonces_max);
   const std::string stream_length = std::to_string(settings.redis.stream_length_max);
@@ -41,7 +52,8 @@ SettingsFingerprint fingerprint(const Settings& settings, std::string_view secre
       {"PRESENCE_EVENTS", settings.events.presence_events ? "true" : "false"},
       {"PRESENCE_GRACE_S", grace},
   };
-  return fingerprint_of(parts, secret);
+  // None of them is secret, and two nodes with different keys have to agree while keys are changed.
+  return fingerprint_of(parts, cluster_key_purpose);
 }
 
 RedisBusOptions bus_options(const Settings& settings, const Clock& clock) {
@@ -49,7 +61,7 @@ RedisBusOptions bus_options(const Settings& settings, const Clock& clock) {
   RELAY_CHECK(url.has_value());  // the rules have asked
   RedisBusOptions options;
   options.url = std::move(*url);
-  options.cluster_secret = cluster_secret(settings);
+  set_secrets(options, settings);
   options.adapter =
       settings.redis.adapter == RedisAdapter::streams ? BusAdapter::streams : BusAdapter::pubsub;
   options.key_prefix = settings.redis.key_prefix;
@@ -68,7 +80,7 @@ RedisBusOptions bus_options(const Settings& settings, const Clock& clock) {
   options.self.adapter = adapter_word(settings.redis.adapter);
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch());
   options.self.started_at_ms = static_cast<std::uint64_t>(now.count());
-  options.self.settings = fingerprint(settings, options.cluster_secret);
+  options.self.settings = fingerprint(settings);
   return options;
 }
 

@@ -100,7 +100,8 @@ std::expected<PackedPacket, RejectReason> append_packet(std::string& out, const 
   const std::string json = packet_data_json(event);
   const auto fidelity = append_json_as_msgpack(out, json, event.attachments, without_frame(event, limits));
   if (!fidelity) return std::unexpected(fidelity.error());
-  const bool text_survives = survives(std::string_view(out).substr(begin), json, limits);
+  const bool is_canonical = fidelity->is_canonical && event.attachments.empty();
+  const bool text_survives = is_canonical || survives(std::string_view(out).substr(begin), json, limits);
   if (is_with_namespace) {
     append_msgpack_string(out, "nsp");
     append_msgpack_string(out, event.namespace_name);

@@ -49,7 +49,7 @@ BusEngine::BusEngine(const RedisBusOptions& options, const Clock& clock, Log& lo
       uid_(make_uid()),
       loop_(clock, timer_grain),
       inbox_(loop_),
-      mac_(options.cluster_secret),
+      mac_(options.cluster_secret, options.cluster_secrets_previous),
       format_({.adapter = options.adapter,
                .key_prefix = options.key_prefix,
                .mac = options.has_node_peers ? nullptr : &mac_}),

@@ -128,6 +128,7 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   std::unique_ptr<PresenceRegistry> presence_;  // null: nobody is told who comes and goes
 
   std::optional<Epoch> epoch_;
+  std::uint64_t epoch_start_ = 0;
   bool has_begun_ = false;  // the sequence
   NumberSequence sequence_;
   MessageRing ring_;

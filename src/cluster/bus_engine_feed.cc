@@ -26,10 +26,13 @@ bool is_canary(const BusEvent& event) {
 
 void BusEngine::on_raw(MessageRing::Raw raw) {
   last_arrival_ = loop_.now();
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(last_arrival_.time_since_epoch());
+  probe_.last_arrival_ms.store(now.count(), std::memory_order_relaxed);
   owed_since_.reset();
   // What it is worth depends on the epoch, which the answer to our first publish tells.
   if (epoch_) return judge(raw, false);
-  if (early_.size() == early_messages_max) early_.erase(early_.begin());
+  // There are no sockets yet that could miss them.
+  if (early_.size() == early_messages_max) early_.clear();
   early_.push_back(std::move(raw));
 }
 
@@ -45,7 +48,8 @@ void BusEngine::judge(const MessageRing::Raw& raw, bool is_fetched) {
   if (!decoded) return note_rejected(decoded.error());
   if (!*decoded) return;
   ReceivedMessage& message = **decoded;
-  const std::uint64_t number = message.event.position;
+  // A stream may still hold entries of an earlier epoch, whose numbers say nothing.
+  const std::uint64_t number = message.event.position > epoch_start_ ? message.event.position : 0;
   ArrivedEvent item{.number = number};
   item.event.position = message.position;
   if (message.event.number != 0 && !seen_.is_first(message.event.sender, message.event.number)) {
@@ -96,6 +100,7 @@ void BusEngine::on_answer(const PublishBatchResult& result) {
 
 void BusEngine::begin_epoch(const Epoch& epoch, std::uint64_t start) {
   const std::optional<Epoch> ended = std::exchange(epoch_, epoch);
+  epoch_start_ = start;
   if (!ended) {
     for (const MessageRing::Raw& raw : std::exchange(early_, {})) judge(raw, false);
     return;
@@ -138,6 +143,7 @@ void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
     } else {
       for (const NewEvent& event : events) events_.refuse(event.ticket, PublishFate::unknown);
       probe_.lost.add(events.size());
+      log_.error("events lost", {{"missing", events.size()}, {"reason", "a worker lags too far behind"}});
       events_.lose(last);
     }
   }

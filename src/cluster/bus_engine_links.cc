@@ -147,6 +147,9 @@ void BusEngine::on_feed_up() {
   publisher_.set_open(true);
   owed_since_.reset();
   ++feeds_count_;
+  // What Node servers publish has no number: nobody can tell whether some of it is missing.
+  const bool may_miss_unnumbered = options_.has_node_peers && reader_ == nullptr && feeds_count_ > 1;
+  if (may_miss_unnumbered && epoch_) events_.begin_epoch(*epoch_, 0);
   send_canary();
 }
 

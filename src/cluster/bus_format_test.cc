@@ -83,8 +83,13 @@ TEST_P(BusFormatTest, AMessageBelongsToItsPrefix) {
 }
 
 TEST_P(BusFormatTest, WhatHasNotItsPartsIsMalformed) {
-  for (const MessageRing::Raw& raw : std::vector<MessageRing::Raw>{
-           {}, {""}, {"1-"}, {"1-0", "a"}, {"1-0", "a", "b", "c"}, {"no id", "data", "{}"}, {"a", "b", "c"}}) {
+  for (const MessageRing::Raw& raw : std::vector<MessageRing::Raw>{{},
+                                                                   {""},
+                                                                   {"1-"},
+                                                                   {"1-0", "a"},
+                                                                   {"1-0", "a", "b", "c"},
+                                                                   {"no id", "data", "{}"},
+                                                                   {"a", "b", "c"}}) {
     EXPECT_FALSE(format_.decode(raw).has_value()) << raw.size();
   }
   MessageRing::Raw cut = received(format_, some_event());
@@ -138,9 +143,15 @@ TEST(BusFormatNode, AnEntryThatIsNoBroadcastIsForNobody) {
 }
 
 TEST(StreamIds, BecomePositionsInTheSameOrder) {
-  const std::vector<std::string> ids{"0-0",         "0-1",         "0-4194303",
-                                     "1-0",         "1-1",         "1795379647819-0",
-                                     "1795379647819-1", "1795379647820-0", "4398046511103-4194303"};
+  const std::vector<std::string> ids{"0-0",
+                                     "0-1",
+                                     "0-4194303",
+                                     "1-0",
+                                     "1-1",
+                                     "1795379647819-0",
+                                     "1795379647819-1",
+                                     "1795379647820-0",
+                                     "4398046511103-4194303"};
   Position before = 0;
   for (const std::string& id : ids) {
     const auto position = position_of_stream_id(id);

@@ -29,18 +29,26 @@ std::string join(BusMac::Parts parts) {
 
 }  // namespace
 
-BusMac::BusMac(std::string_view cluster_secret) : key_(bytes_of(derive_key(cluster_secret, key_purpose))) {}
+BusMac::BusMac(std::string_view cluster_secret, std::span<const std::string> also_accepted) {
+  keys_.emplace_back(bytes_of(derive_key(cluster_secret, key_purpose)));
+  for (const std::string& secret : also_accepted) {
+    keys_.emplace_back(bytes_of(derive_key(secret, key_purpose)));
+  }
+}
 
 BusMac::Mac BusMac::sign(Parts parts) const {
-  const Digest digest = key_.sign(join(parts));
+  const Digest digest = keys_.front().sign(join(parts));
   Mac mac;
   std::copy_n(bytes_of(digest).begin(), mac.size(), mac.begin());
   return mac;
 }
 
 bool BusMac::verify(Parts parts, std::string_view mac) const {
-  const Mac expected = sign(parts);
-  return equal_in_constant_time({expected.data(), expected.size()}, mac);
+  const std::string joined = join(parts);
+  return std::ranges::any_of(keys_, [&](const HmacKey& key) {
+    const Digest digest = key.sign(joined);
+    return equal_in_constant_time(bytes_of(digest).substr(0, bytes_count), mac);
+  });
 }
 
 }  // namespace relay

@@ -10,7 +10,9 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/hmac.h"
 
@@ -22,7 +24,9 @@ class BusMac {
   using Mac = std::array<char, bytes_count>;
   using Parts = std::span<const std::string_view>;
 
-  explicit BusMac(std::string_view cluster_secret);
+  // Signs with the one, and accepts what was signed with any, so that the secret can be changed in two
+  // rounds.
+  explicit BusMac(std::string_view cluster_secret, std::span<const std::string> also_accepted = {});
 
   [[nodiscard]] Mac sign(Parts parts) const;
 
@@ -30,7 +34,7 @@ class BusMac {
   [[nodiscard]] bool verify(Parts parts, std::string_view mac) const;
 
  private:
-  const HmacKey key_;
+  std::vector<HmacKey> keys_;  // the first one signs
 };
 
 }  // namespace relay

@@ -66,5 +66,18 @@ TEST(RejectReason, HasAWordForTheMetric) {
   EXPECT_EQ(metric_word(RejectReason::foreign_version), "foreign_version");
 }
 
+TEST(BusMac, AcceptsTheSecretBeforeAndSignsWithTheNewOne) {
+  const BusMac older("the secret that goes");
+  const BusMac newer("the secret that comes");
+  const std::vector<std::string> previous{"the secret that goes"};
+  const BusMac changing("the secret that comes", previous);
+  const std::array<std::string_view, 2> parts{"channel", "message"};
+  const auto text = [](const BusMac::Mac& mac) { return std::string(mac.begin(), mac.end()); };
+  EXPECT_TRUE(changing.verify(parts, text(older.sign(parts))));
+  EXPECT_TRUE(changing.verify(parts, text(newer.sign(parts))));
+  EXPECT_EQ(changing.sign(parts), newer.sign(parts));
+  EXPECT_FALSE(newer.verify(parts, text(older.sign(parts))));
+}
+
 }  // namespace
 }  // namespace relay

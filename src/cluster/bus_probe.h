@@ -17,6 +17,7 @@ struct BusProbe {
   std::atomic<bool> is_ready{false};             // what others publish reaches this node
   std::atomic<bool> is_whole{false};             // and what it publishes reaches others
   std::atomic<std::int64_t> broken_since_ms{0};  // on the steady clock; while it is not whole
+  std::atomic<std::int64_t> last_arrival_ms{0};  // on the steady clock: when the bus brought something last
   std::atomic<bool> was_whole{false};            // once
   std::atomic<bool> agrees{true};                // with the settings of older nodes
 

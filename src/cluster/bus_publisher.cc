@@ -1,6 +1,7 @@
 #include "cluster/bus_publisher.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/random.h"
@@ -105,7 +106,7 @@ void BusPublisher::refuse(const NewEvent& event, PublishFate fate) {
 
 void BusPublisher::pump() {
   const bool may_send = probing_ == Probing::queued || probing_ == Probing::done;
-  if (batch_ || !can_publish() || !may_send || waiting_.empty()) return;
+  if (batch_ || !can_publish() || !may_send || waiting_.empty() || pending_.size() >= pending_max) return;
   compose();
   if (batch_) ask(false);
 }
@@ -266,11 +267,13 @@ void BusPublisher::tick() {
   const bool is_overdue = !pending_.empty() && pending_.begin()->second.taken <= overdue;
   if (is_overdue && batch_ && !batch_->is_asked && !batch_->may_have_run) take_apart();
   while (!pending_.empty() && pending_.begin()->second.taken <= overdue) {
+    if (batch_ && pending_.begin()->first >= batch_->first) batch_->is_overdue = true;
     refuse(pending_.begin()->second.event, PublishFate::unknown);
     pending_.erase(pending_.begin());
   }
   // Nobody waits for its outcome any more. A run that is under way finds itself overtaken by the next batch.
-  if (batch_ && (pending_.empty() || pending_.rbegin()->first < batch_->first)) {
+  const bool is_awaited = !pending_.empty() && batch_ && pending_.rbegin()->first >= batch_->first;
+  if (batch_ && batch_->is_overdue && !is_awaited) {
     if (batch_->is_probe) probing_ = Probing::due;
     batch_.reset();
     pump();
@@ -281,9 +284,8 @@ void BusPublisher::tick() {
 void BusPublisher::take_apart() {
   const SteadyTime overdue = loop_.now() - options_.timeout;
   if (batch_->is_probe) probing_ = Probing::due;
-  const auto first = pending_.lower_bound(batch_->first);
-  for (auto last = pending_.end(); last != first;) {
-    --last;
+  while (!pending_.empty() && pending_.rbegin()->first >= batch_->first) {
+    const auto last = std::prev(pending_.end());
     Pending& pending = last->second;
     if (pending.taken <= overdue) {
       refuse(pending.event, PublishFate::unavailable);
@@ -291,7 +293,7 @@ void BusPublisher::take_apart() {
       waiting_bytes_ += bytes_of(pending.event);
       waiting_.push_front({std::move(pending.event), pending.taken, std::move(pending.on_delivered)});
     }
-    last = pending_.erase(last);
+    pending_.erase(last);
   }
   batch_.reset();
 }

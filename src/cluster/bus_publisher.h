@@ -46,6 +46,9 @@ class BusPublisher {
   // Further ones are refused.
   static constexpr std::size_t waiting_events_max = 65'536;
   static constexpr std::size_t waiting_bytes_max = 64 * 1024 * 1024;
+  // Published and not yet back; with more, nothing new is sent.
+  static constexpr std::size_t pending_max = 65'536;
+
   static constexpr std::size_t batch_bytes_max = 1024 * 1024;
 
   using Task = std::move_only_function<void()>;
@@ -113,6 +116,7 @@ class BusPublisher {
     bool is_asked = false;      // a run is under way
     bool may_have_run = false;  // a run was lost
     bool is_probe = false;
+    bool is_overdue = false;  // for some of it, at least
   };
 
   [[nodiscard]] bool can_publish() const noexcept { return connection_ != nullptr && is_open_; }

@@ -1,185 +1,19 @@
 #include "cluster/bus_publisher.h"
 
-#include <algorithm>
 #include <chrono>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "relay/event_encoder.h"
-#include "redis/redis_server_fixture.h"
+#include "cluster/bus_publisher_fixture.h"
 
 namespace relay {
 namespace {
 
 using std::chrono::milliseconds;
-using Names = std::vector<std::string>;
 
-constexpr auto timeout = milliseconds(2'000);
-
-// A publisher on a loop whose time moves only by hand, and a log without sockets. With a server, what is
-// published comes back over a subscription, as long as `brings_back_`.
-class BusPublisherTest : public ::testing::Test, public RedisListener {
- protected:
-  ~BusPublisherTest() override {
-    for (auto* const connection : {&link_, &feed_, &admin_}) end(*connection);
-    loop_.destroy_closed();
-  }
-
-  // ---- the loop
-
-  void turn() {
-    loop_.wait(milliseconds(20));
-    loop_.dispatch();
-    loop_.flush_dirty();
-    loop_.destroy_closed();
-    log_.take_outcomes(0, taken_);
-    for (PublishOutcome& outcome : std::exchange(taken_, {})) outcomes_[outcome.handle].push_back(outcome);
-  }
-  bool run_until(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(15);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      turn();
-    }
-    return true;
-  }
-  void advance(milliseconds time) {
-    clock_.advance(time);
-    turn();
-    publisher_.tick();
-    turn();
-  }
-
-  // ---- Redis
-
-  void on_redis_connected(RedisConnection&) override { ++connected_; }
-  void on_redis_lost(RedisConnection& connection, std::string_view) override {
-    if (&connection == link_.get()) publisher_.on_link_down();
-    ++lost_;
-  }
-  void on_redis_push(RedisConnection&, const RedisReply& push) override {
-    if (push.elements.size() != 4 || push.elements[0].text != "pmessage") return;
-    const auto message = format_.decode({push.elements[2].text, push.elements[3].text});
-    ASSERT_TRUE(message.has_value() && message->has_value());
-    const BusEvent& event = (*message)->event;
-    came_.push_back(event.name);
-    last_number_ = event.position;
-    if (!brings_back_) return;
-    auto own = publisher_.take_back(event.number);
-    if (!own) return;
-    own->event.position = (*message)->position;
-    log_.append(std::span(&own->event, 1));
-    if (own->on_delivered) own->on_delivered();
-  }
-  void end(std::unique_ptr<RedisConnection>& connection) {
-    if (connection) RedisConnection::end(std::exchange(connection, nullptr));
-  }
-  std::unique_ptr<RedisConnection> connect(const RedisServer& server, const std::string& user = {}) {
-    RedisListener& listener = *this;
-    auto connection = std::make_unique<RedisConnection>(
-        loop_, RedisConnectionOptions{.server = server.endpoint(), .user = user, .password = user}, listener);
-    const int before = connected_;
-    connection->start();
-    EXPECT_TRUE(run_until([&] { return connected_ > before; }));
-    return connection;
-  }
-  RedisReply ask(const RedisServer& server, const RedisCommand& command) {
-    if (!admin_) admin_ = connect(server);
-    std::optional<RedisReply> answer;
-    EXPECT_TRUE(admin_->send(command, [&](const RedisReply& reply) { answer = reply; }).has_value());
-    EXPECT_TRUE(run_until([&] { return answer.has_value(); }));
-    return answer.value_or(RedisReply{});
-  }
-  void listen(const RedisServer& server) {
-    feed_ = connect(server);
-    bool stands = false;
-    ASSERT_TRUE(feed_->subscribe({"PSUBSCRIBE", "bus#/#*"}, [&](const RedisReply&) { stands = true; }));
-    ASSERT_TRUE(run_until([&] { return stands; }));
-  }
-  void link_up(const RedisServer& server, const std::string& user = {}) {
-    end(link_);
-    link_ = connect(server, user);
-    publisher_.on_link_up(*link_, "run-1");
-  }
-  // All that stands between an event and Redis.
-  void open(const RedisServer& server) {
-    ASSERT_TRUE(server.runs()) << server.output();
-    listen(server);
-    link_up(server);
-    publisher_.set_open(true);
-    ASSERT_TRUE(publisher_.send_canary());
-    ASSERT_TRUE(run_until([&] { return publisher_.is_idle() && answers_.size() == 1; }));
-    answers_.clear();
-    came_.clear();
-  }
-
-  // ---- events
-
-  static NewEvent event(const std::string& name, Handle ticket, const std::string& nonce = {},
-                        const std::string& payload = "1") {
-    EncodedEvent encoded = encode_event({.type = name, .payload_json = payload, .issued_at = "then"}, {});
-    NewEvent event{.audience = {.rooms = {"room"}},
-                   .packet = std::move(encoded.packet),
-                   .offset_at = encoded.offset_at,
-                   .ticket = {0, ticket}};
-    if (!nonce.empty())
-      event.once = std::make_shared<const OnceKey>(OnceKey{nonce, "print of " + payload, "then"});
-    return event;
-  }
-  void publish(NewEvent event) {
-    publisher_.take(std::move(event));
-    publisher_.pump();
-  }
-  bool has_outcome(Handle ticket) { return outcomes_.contains(ticket); }
-  std::optional<PublishFate> fate(Handle ticket) {
-    const auto found = outcomes_.find(ticket);
-    if (found == outcomes_.end()) return std::nullopt;
-    EXPECT_EQ(found->second.size(), 1U) << "told twice";
-    return found->second.front().fate;
-  }
-  std::optional<PublishFate> await_fate(Handle ticket) {
-    EXPECT_TRUE(run_until([&] { return has_outcome(ticket); }));
-    return fate(ticket);
-  }
-
-  ManualClock clock_;
-  EventLoop loop_{clock_, milliseconds(1)};
-  EventLog log_{{.workers_count = 1, .follows_bus = true}, clock_, [](unsigned) {}};
-  const BusMac mac_{"a secret of this cluster"};
-  const BusFormat format_{{.key_prefix = "bus", .mac = &mac_}};
-  BusProbe probe_;
-  std::vector<PublishBatchResult> answers_;
-  Names useless_;
-  Names refused_;
-  std::uint64_t last_number_ = 0;
-  std::unique_ptr<RedisConnection> link_;
-  std::unique_ptr<RedisConnection> feed_;
-  std::unique_ptr<RedisConnection> admin_;
-  int connected_ = 0;
-  int lost_ = 0;
-  Names came_;
-  bool brings_back_ = true;
-  std::vector<PublishOutcome> taken_;
-  std::map<Handle, std::vector<PublishOutcome>> outcomes_;
-  BusPublisher publisher_{loop_,
-                          {.uid = "node-1",
-                           .timeout = timeout,
-                           .script = {.key_prefix = "bus", .nonces_max = 5}},
-                          format_,
-                          log_,
-                          probe_,
-                          {.on_answer = [this](const PublishBatchResult& result) { answers_.push_back(result); },
-                           .on_useless = [this](std::string_view reason) { useless_.emplace_back(reason); },
-                           .on_refused = [this](std::string_view reason) { refused_.emplace_back(reason); },
-                           .last_number = [this] { return last_number_; }}};
-};
+class BusPublisherTest : public BusPublisherFixture {};
 
 // ---- what becomes of an event
 
@@ -196,7 +30,7 @@ TEST_F(BusPublisherTest, IsAcceptedWhenItHasComeBack) {
   EXPECT_EQ(came_, Names{"one"});
   EXPECT_TRUE(publisher_.is_idle());
   EXPECT_EQ(probe_.published.value(), 2U) << "with the canary";
-  EXPECT_EQ(publisher_.take_back(2), std::nullopt) << "it came already";
+  EXPECT_FALSE(publisher_.take_back(2).has_value()) << "it came already";
 }
 
 TEST_F(BusPublisherTest, IsUnknownWhenItWasPublishedAndDoesNotComeBack) {
@@ -315,29 +149,6 @@ TEST_F(BusPublisherTest, ABatchWithoutAnAnswerIsRunAgainAndTakesEffectOnce) {
   EXPECT_EQ(came_, (Names{"one", "two"}));
 }
 
-TEST_F(BusPublisherTest, OfABatchThatWasNeverRunOnlyWhatIsOverdueIsGivenUp) {
-  const RedisServer server;
-  open(server);
-  link_->close();  // it takes nothing any more
-  publisher_.take(event("one", 1));
-  advance(timeout / 2);
-  publisher_.take(event("two", 2));
-  publisher_.take(event("three", 3));
-  publisher_.pump();
-  publish(event("four", 4));  // behind the batch
-  advance(timeout / 2);
-
-  EXPECT_EQ(fate(1), PublishFate::unavailable) << "certainly";
-  EXPECT_FALSE(has_outcome(2));
-  publisher_.on_link_down();
-  link_up(server);
-
-  EXPECT_EQ(await_fate(4), PublishFate::accepted);
-  EXPECT_EQ(fate(2), PublishFate::accepted);
-  EXPECT_EQ(fate(3), PublishFate::accepted);
-  EXPECT_EQ(came_, (Names{"two", "three", "four"})) << "in their order";
-}
-
 TEST_F(BusPublisherTest, ARefusalIsCertainOnlyForABatchThatCannotHaveRunBefore) {
   auto server = std::make_unique<RedisServer>();
   open(*server);
@@ -414,30 +225,14 @@ TEST_F(BusPublisherTest, ACanaryThatIsRefusedHoldsEverythingBackUntilAnotherIsTa
 TEST_F(BusPublisherTest, TheCanaryTriesTheRightsThatANonceNeeds) {
   const RedisServer server;
   listen(server);
-  ASSERT_TRUE(ask(server, {"ACL", "SETUSER", "u", "on", ">u", "~bus#relay:state", "~bus#relay:batch:*",
-                           "&*", "+@all"})
+  ASSERT_TRUE(ask(server, {"ACL", "SETUSER", "u", "on", ">u", "~bus#relay:state", "~bus#relay:batch:*", "&*",
+                           "+@all"})
                   .is_ok());
   link_up(server, "u");
   publisher_.set_open(true);
   ASSERT_TRUE(publisher_.send_canary());
   ASSERT_TRUE(run_until([&] { return !refused_.empty(); }));
   EXPECT_TRUE(came_.empty());
-}
-
-TEST_F(BusPublisherTest, ACanaryThatGotLostIsFollowedByAnother) {
-  const RedisServer server;
-  listen(server);
-  link_up(server);
-  publisher_.set_open(true);
-  link_->close();
-  ASSERT_TRUE(publisher_.send_canary());
-  EXPECT_FALSE(publisher_.send_canary());
-  advance(timeout);
-  publisher_.on_link_down();
-  link_up(server);
-  publish(event("one", 1));
-  EXPECT_TRUE(publisher_.send_canary());
-  EXPECT_EQ(await_fate(1), PublishFate::accepted);
 }
 
 // ---- nothing is sent that would not come back

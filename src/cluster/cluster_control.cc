@@ -1,7 +1,9 @@
 #include "cluster/cluster_control.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace relay {
@@ -133,20 +135,18 @@ void ClusterControl::hear_news(const ControlMessage& message) {
 }
 
 std::string ClusterControl::disagreement() const {
-  std::string settings;
-  for (const NodeDisagreement& difference : nodes_.disagreeing()) {
-    const NodeNews* const other = nodes_.find(difference.node.uid);
-    // Of two that differ the younger one has to wait, so that a bad newcomer stops nobody.
-    const bool is_younger =
-        other == nullptr || other->started_at_ms > options_.self.started_at_ms ||
-        (other->started_at_ms == options_.self.started_at_ms && other->uid > options_.self.uid);
-    if (is_younger) continue;
-    for (const std::string& setting : difference.settings) {
-      settings += settings.empty() ? "" : ",";
-      settings += setting;
-    }
+  // The oldest node is right: so a newcomer that is set up otherwise stops nobody, nor those who come after
+  // it.
+  const std::vector<NodeNews> others = nodes_.alive();
+  const auto age = [](const NodeNews& node) { return std::tie(node.started_at_ms, node.uid); };
+  const auto oldest = std::ranges::min_element(others, {}, age);
+  if (oldest == others.end() || age(options_.self) < age(*oldest)) return {};
+  std::string names;
+  for (const std::string& name : differing_settings(options_.self.settings, oldest->settings)) {
+    names += names.empty() ? "" : ",";
+    names += name;
   }
-  return settings;
+  return names;
 }
 
 // ---- surveys: a question is `<survey> <kind> <question>`, an answer `<survey> <part> <0 or 1: the last>

@@ -71,7 +71,8 @@ class ClusterControl {
                SurveyBook::Callback callback);
 
   [[nodiscard]] const NodeTable& nodes() const noexcept { return nodes_; }
-  // The names of settings in which an older node differs from this one; empty: none does.
+  // The names of settings in which the oldest node differs from this one; empty: none does, or we are the
+  // oldest.
   [[nodiscard]] std::string disagreement() const;
 
  private:

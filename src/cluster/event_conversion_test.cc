@@ -33,7 +33,8 @@ TEST(EventConversion, TheFrameThatOthersMakeIsTheOneThatWasPublished) {
            {plain, {.fixed_name = "event", .with_offset = false}},
            {{.type = "quo\"te\\d", .payload_json = R"({"[":"]","\"":["\\"]})", .issued_at = "x"}, {}},
            {{.type = "größe", .payload_json = R"( [ 1.0 , 1e400 ] )", .issued_at = "x", .from = "ann"}, {}},
-           {{.type = "a", .payload_json = R"("Q84z6u.00000000007")", .issued_at = ""}, {.bare_payload = true}},
+           {{.type = "a", .payload_json = R"("Q84z6u.00000000007")", .issued_at = ""},
+            {.bare_payload = true}},
            {{.type = "a", .payload_json = R"("Q84z6u.00000000007")", .issued_at = ""},
             {.bare_payload = true, .with_offset = false}}}) {
     const NewEvent before = published(each.content, each.format);
@@ -68,7 +69,8 @@ TEST(EventConversion, TheNodesMayDifferInWhetherTheyRecover) {
   EXPECT_EQ(without.packet->payload(), R"(42["a",1])");
   EXPECT_EQ(without.offset_at, 0U);
 
-  NewEvent with = from_bus_event(to_bus_event(published(content, {.bare_payload = true, .with_offset = false})), true);
+  NewEvent with =
+      from_bus_event(to_bus_event(published(content, {.bare_payload = true, .with_offset = false})), true);
   EXPECT_EQ(with.packet->payload(), R"(42["a",1,"..................")" + std::string("]"));
   EXPECT_EQ(with.packet->bytes.substr(with.offset_at, offset_length), std::string(offset_length, '.'));
 }
@@ -107,7 +109,8 @@ TEST(EventConversion, TheFlagTravelsOnlyWhereItSaysSomething) {
 }
 
 TEST(EventConversion, OneOfTheRelaysOwnIsNeitherRetainedNorHasAnOffset) {
-  const NewEvent before{.audience = {.rooms = {"a"}}, .packet = encode_notice("relay:presence", R"({"n":1})")};
+  const NewEvent before{.audience = {.rooms = {"a"}},
+                        .packet = encode_notice("relay:presence", R"({"n":1})")};
 
   const BusEvent event = to_bus_event(before);
   const NewEvent after = from_bus_event(event, true);

@@ -26,6 +26,8 @@ struct MsgpackFidelity {
   bool numbers_exact = true;
   // No string held half a surrogate pair; such a half becomes U+FFFD.
   bool strings_exact = true;
+  // It certainly reads back as the same text. False says nothing.
+  bool is_canonical = true;
 };
 
 // Appends `json`, valid UTF-8, in one pass. Integers of 64 bits take the smallest form whatever their

@@ -121,6 +121,7 @@ void there_and_back(std::string_view json) {
   if (!fidelity) return;
   const auto back = relay::msgpack_to_json(packed, limits_back);
   RELAY_CHECK(back.has_value());
+  if (fidelity->is_canonical) RELAY_CHECK(back->json == json);
   RELAY_CHECK(back->attachments.empty());
   RELAY_CHECK(relay::is_valid_utf8(back->json));
   RELAY_CHECK(relay::validate_json(back->json, relay::bus_arguments_depth_max).has_value());

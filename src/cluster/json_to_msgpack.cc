@@ -51,6 +51,7 @@ class JsonPacker {
   std::expected<MsgpackFidelity, RejectReason> pack() {
     skip_space();
     if (!pack_value()) return std::unexpected(RejectReason::too_large);
+    skip_space();
     return fidelity_;
   }
 
@@ -62,6 +63,7 @@ class JsonPacker {
     std::size_t end;
   };
   using Members = std::vector<Member>;
+  static constexpr std::size_t few_members = 16;
 
   bool pack_value();
   bool pack_array();
@@ -69,10 +71,15 @@ class JsonPacker {
   void pack_number(std::string_view literal);
   void pack_string(std::string_view quoted);
   void drop_duplicates(Members& members);
+  [[nodiscard]] bool has_duplicates(const Members& members) const;
   bool replace_placeholder(const Members& members, std::size_t begin);
   void close_container(std::size_t begin, std::size_t size, bool is_map);
 
-  void skip_space() noexcept { at_ = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size()); }
+  void skip_space() noexcept {
+    const std::size_t next = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size());
+    if (next != at_) fidelity_.is_canonical = false;
+    at_ = next;
+  }
   // The byte at hand, passed with the white space around it.
   void pass() noexcept {
     ++at_;
@@ -164,6 +171,8 @@ bool JsonPacker::pack_object() {
 void JsonPacker::pack_number(std::string_view literal) {
   const JsonNumber number = parse_json_number(literal);
   if (!number.is_exact) fidelity_.numbers_exact = false;
+  const bool is_plain = literal.find_first_of(".eE") == std::string_view::npos && literal != "-0";
+  if (!is_plain || std::holds_alternative<double>(number.value)) fidelity_.is_canonical = false;
   if (const auto* positive = std::get_if<std::uint64_t>(&number.value)) {
     append_msgpack_unsigned(out_, *positive);
   } else if (const auto* negative = std::get_if<std::int64_t>(&number.value)) {
@@ -178,6 +187,7 @@ void JsonPacker::pack_string(std::string_view quoted) {
     append_msgpack_string(out_, quoted.substr(1, quoted.size() - 2));
     return;
   }
+  fidelity_.is_canonical = false;
   std::optional<std::string> text = decode_json_string(quoted);
   if (!text) {
     fidelity_.strings_exact = false;
@@ -186,8 +196,19 @@ void JsonPacker::pack_string(std::string_view quoted) {
   append_msgpack_string(out_, *text);
 }
 
+// Of a few: as it is with most objects, without a list to sort.
+bool JsonPacker::has_duplicates(const Members& members) const {
+  for (std::size_t i = 1; i < members.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (packed_key(members[i]) == packed_key(members[j])) return true;
+    }
+  }
+  return false;
+}
+
 // As JSON.parse does it: the last value stands where the key was first.
 void JsonPacker::drop_duplicates(Members& members) {
+  if (members.size() <= few_members && !has_duplicates(members)) return;
   // Equal keys lie side by side then, in their order.
   std::vector<std::size_t> order(members.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -195,19 +216,20 @@ void JsonPacker::drop_duplicates(Members& members) {
     return packed_key(members[left]) < packed_key(members[right]);
   });
   std::vector<std::size_t> value_of(members.size());  // the member that has the value; npos for dropped ones
-  bool has_duplicates = false;
+  bool are_there = false;
   for (std::size_t first = 0; first < order.size();) {
     std::size_t last = first;
     while (last + 1 < order.size() &&
            packed_key(members[order[last + 1]]) == packed_key(members[order[first]])) {
       value_of[order[++last]] = std::string::npos;
-      has_duplicates = true;
+      are_there = true;
     }
     value_of[order[first]] = order[last];
     first = last + 1;
   }
-  if (!has_duplicates) return;
+  if (!are_there) return;
 
+  fidelity_.is_canonical = false;
   std::string kept;
   std::size_t kept_count = 0;
   for (std::size_t i = 0; i < members.size(); ++i) {

@@ -298,7 +298,8 @@ RedisReply array_reply(std::vector<RedisReply> elements) {
 TEST(PublishScriptReply, WhatTheScriptDoesNotSayIsAnError) {
   const PublishScript script({});
   const auto answer = [](RedisReply message) {
-    return array_reply({text_reply("done"), text_reply("e"), array_reply({std::move(message)})});
+    return array_reply(
+        {text_reply("done"), text_reply("e"), array_reply({std::move(message)}), text_reply("7")});
   };
   const std::vector<RedisReply> replies = {
       {},
@@ -307,6 +308,9 @@ TEST(PublishScriptReply, WhatTheScriptDoesNotSayIsAnError) {
       array_reply({text_reply("done")}),
       array_reply({text_reply("done"), text_reply("e")}),
       array_reply({text_reply("done"), text_reply("e"), array_reply({})}),
+      array_reply({text_reply("done"), text_reply("e"), array_reply({array_reply({text_reply("full")})})}),
+      array_reply({text_reply("done"), text_reply("e"), array_reply({array_reply({text_reply("full")})}),
+                   text_reply("x")}),
       array_reply({text_reply("else"), text_reply("e"), array_reply({array_reply({text_reply("full")})})}),
       array_reply({text_reply("refused"), text_reply("e"), {}}),
       array_reply({{}, {}, {}}),
@@ -325,7 +329,7 @@ TEST(PublishScriptReply, WhatTheScriptDoesNotSayIsAnError) {
   for (std::size_t i = 0; i < replies.size(); ++i) {
     EXPECT_FALSE(script.parse(replies[i], 1).has_value()) << i;
   }
-  EXPECT_TRUE(script.parse(answer(array_reply({text_reply("full")})), 1).has_value());
+  EXPECT_EQ(script.parse(answer(array_reply({text_reply("full")})), 1).value().epoch_start, 7U);
   EXPECT_THAT(script.parse(array_reply({text_reply("broken"), text_reply("why")}), 1).error(),
               HasSubstr("why"));
 }

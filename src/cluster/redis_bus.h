@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -37,7 +38,8 @@ struct RedisBusOptions {
   BusAdapter adapter = BusAdapter::pubsub;
   std::string key_prefix = "socket.io";
   std::string cluster_secret;
-  bool has_node_peers = false;  // messages of others are taken without a MAC
+  std::vector<std::string> cluster_secrets_previous = {};  // accepted, too
+  bool has_node_peers = false;                             // messages of others are taken without a MAC
   std::chrono::milliseconds timeout{2'000};
   std::size_t stream_length_max = 10'000;
   std::chrono::seconds nonce_lifetime{3'600};

@@ -66,6 +66,7 @@ void EventLog::append_locked(NewEvent& event, SteadyTime now, WorkerSet& to_wake
     std::memcpy(event.packet->bytes.data() + event.offset_at, offset.data(), offset.size());
   }
   entries_.push_back({.position = position,
+                      .epoch = epoch(),
                       .audience = std::move(event.audience),
                       .packet = std::move(event.packet),
                       .attachments = std::move(event.attachments),
@@ -126,7 +127,7 @@ void EventLog::append_notice_locked(EntryKind kind, const Epoch& ended, Position
   position = std::max(position, head_.load(std::memory_order_relaxed));
   entries_.push_back({.position = position,
                       .kind = kind,
-                      .ended = ended,
+                      .epoch = ended,
                       .appended = clock_.steady(),
                       .bytes = sizeof(LogEntry),
                       .bytes_before = appended_bytes_,
@@ -233,7 +234,7 @@ void EventLog::report(unsigned worker, std::span<const Delivered> delivered) {
       if (entry->unreported != 0) continue;
       finish_locked(
           entry->ticket,
-          {entry->ticket.handle, PublishFate::accepted, epoch(), entry->position, entry->recipients},
+          {entry->ticket.handle, PublishFate::accepted, entry->epoch, entry->position, entry->recipients},
           to_wake);
       release_if_done_locked(*entry);
     }

@@ -61,7 +61,7 @@ enum class EntryKind : std::uint8_t {
 struct LogEntry {
   Position position = 0;
   EntryKind kind = EntryKind::event;
-  Epoch ended = {};  // of a new epoch: the one before
+  Epoch epoch = {};  // that the position belongs to; of a new epoch: the one before
   Audience audience = {};
   EncodedPacketPtr packet = {};  // null: no event, or only its place is left
   std::vector<EncodedPacketPtr> attachments = {};

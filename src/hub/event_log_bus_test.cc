@@ -242,6 +242,8 @@ TEST_F(EventLogBusTest, ReplaysOverHoles) {
   positions.clear();
   EXPECT_EQ(replay(25, no_limits, positions).end, EventLog::ReplayEnd::complete) << "a hole to begin from";
   EXPECT_EQ(positions, (Positions{30, 31, 40, 1'000}));
+  log_.pass(1'200);
+  EXPECT_EQ(replay(1'000, no_limits, positions).up_to, 1'200U) << "from there to go on";
 }
 
 TEST_F(EventLogBusTest, AReplayInPagesGoesOnBehindAHole) {
@@ -430,7 +432,7 @@ TEST_F(EventLogBusTest, ANewEpochIsHeardOfInItsPlaceWithTheOneThatEnded) {
     const auto entries = read(worker);
     ASSERT_EQ(entries.size(), 2U);
     EXPECT_EQ(entries[0].kind, EntryKind::new_epoch);
-    EXPECT_EQ(entries[0].ended, epoch_named("first1"));
+    EXPECT_EQ(entries[0].epoch, epoch_named("first1"));
     EXPECT_EQ(entries[0].position, 500U);
     EXPECT_EQ(parse_offset("secnd2", offset_of(entries[1])), 501U);
   }

@@ -76,7 +76,7 @@ void LocalHub::take_notice(const LogEntry& entry) {
   const bool is_loss = entry.kind == EntryKind::loss;
   if (is_loss) members_.for_each([](Member& member) { member.cut_off(); });
   for (const auto& each : namespaces_) {
-    is_loss ? each->handler().on_events_lost() : each->handler().on_epoch_ended(entry.ended);
+    is_loss ? each->handler().on_events_lost() : each->handler().on_epoch_ended(entry.epoch);
   }
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A bus that does as it is told: says yes, says no, or says nothing until it is asked again.
+// A bus that does as it is told: says yes, says no and why, or says nothing until it is asked again.
 class StubBus final : public ClusterBus {
  public:
   enum class Mood { accept, refuse, silent };
@@ -27,14 +27,18 @@ class StubBus final : public ClusterBus {
     if (mood == Mood::silent) return;
     for (NewEvent& event : taken_) {
       ++published;
+      last_once = event.once;
       if (mood == Mood::accept) log_.append(std::span(&event, 1));
-      if (mood == Mood::refuse) log_.refuse(event.ticket, PublishFate::unavailable);
+      if (mood == Mood::refuse) log_.refuse(event.ticket, fate, earlier);
     }
     taken_.clear();
   }
 
   Mood mood = Mood::accept;
+  PublishFate fate = PublishFate::unavailable;  // of what is refused
+  std::shared_ptr<const EarlierPublish> earlier;
   std::size_t published = 0;
+  std::shared_ptr<const OnceKey> last_once;
 
  private:
   EventLog& log_;
@@ -43,6 +47,9 @@ class StubBus final : public ClusterBus {
 
 class PublisherTest : public ::testing::Test {
  protected:
+  explicit PublisherTest(PublisherOptions options = {.format = {}, .bus_timeout = milliseconds(2000)})
+      : options_(std::move(options)) {}
+
   // Publishes and lets the turn end; the result, if it came.
   std::optional<PublishResult> publish(const PublishRequest& request,
                                        std::optional<milliseconds> receipt_timeout = {}) {
@@ -70,6 +77,7 @@ class PublisherTest : public ::testing::Test {
     return event;
   }
 
+  const PublisherOptions options_;
   ManualClock clock_;
   EventLog log_{{.workers_count = 1}, clock_, [](unsigned) {}};
   StubBus bus_{log_};
@@ -79,10 +87,7 @@ class PublisherTest : public ::testing::Test {
   NonceStore nonces_{clock_, {.nonces_max = 3, .ttl = std::chrono::seconds(60)}};
   int nowhere_ = open("/dev/null", O_WRONLY);
   Log lines_{{.level = LogLevel::info, .node = "n", .descriptor = nowhere_}, clock_};
-  Publisher publisher_{hub_,
-                       nonces_,
-                       lines_,
-                       {.format = {}, .bus_timeout = milliseconds(2000)},
+  Publisher publisher_{hub_, nonces_, lines_, options_,
                        [](unsigned, std::move_only_function<void(Publisher&)>) {}};
   std::vector<std::shared_ptr<std::optional<PublishResult>>> results_;
 };
@@ -217,6 +222,104 @@ TEST_F(PublisherTest, SaysNoBeforeItPublishesWhenTooManyWaitForReceipts) {
   EXPECT_EQ(result->verdict, PublishVerdict::not_done);
   EXPECT_EQ(bus_.published, 0U);
   EXPECT_EQ(publish(request("nonce-11"))->verdict, PublishVerdict::accepted) << "the nonce is free";
+}
+
+// ---- where the bus remembers the nonces
+
+class PublisherOverBusTest : public PublisherTest {
+ protected:
+  PublisherOverBusTest() : PublisherTest({.format = {}, .bus_remembers_nonces = true}) {}
+
+  PublishVerdict verdict_of(PublishFate fate) {
+    bus_.mood = StubBus::Mood::refuse;
+    bus_.fate = fate;
+    const auto result = publish(request("nonce-01"));
+    EXPECT_TRUE(result.has_value());
+    return result ? result->verdict : PublishVerdict::unknown;
+  }
+};
+
+TEST_F(PublisherOverBusTest, TheOnceKeyGoesWithTheEvent) {
+  const auto result = publish(request("nonce-01"));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->verdict, PublishVerdict::accepted);
+  ASSERT_NE(bus_.last_once, nullptr);
+  EXPECT_EQ(bus_.last_once->text, "nonce-01");
+  EXPECT_EQ(bus_.last_once->note, result->issued_at) << "a duplicate is told it";
+  const OnceKey first = *bus_.last_once;
+
+  static_cast<void>(publish(request("nonce-01")));
+  EXPECT_EQ(bus_.last_once->fingerprint, first.fingerprint) << "the same request";
+  static_cast<void>(publish(request("nonce-01", "2")));
+  EXPECT_NE(bus_.last_once->fingerprint, first.fingerprint) << "another one";
+  EXPECT_EQ(bus_.published, 3U) << "it is the bus that decides";
+
+  static_cast<void>(publish(request()));
+  EXPECT_EQ(bus_.last_once, nullptr);
+}
+
+TEST_F(PublisherOverBusTest, ADuplicateIsToldWhatTheFirstOneWas) {
+  bus_.mood = StubBus::Mood::refuse;
+  bus_.fate = PublishFate::duplicate;
+  bus_.earlier = std::make_shared<const EarlierPublish>(EarlierPublish{"Q84z6u.00000000007", "then"});
+
+  const auto result = publish(request("nonce-01"));
+
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->verdict, PublishVerdict::duplicate);
+  EXPECT_EQ(result->id, "Q84z6u.00000000007");
+  EXPECT_EQ(result->issued_at, "then");
+  EXPECT_EQ(publisher_.probe().duplicates.value(), 1U);
+  EXPECT_EQ(publisher_.probe().accepted.value(), 0U);
+}
+
+TEST_F(PublisherOverBusTest, WhatTheBusSaysBecomesTheVerdict) {
+  EXPECT_EQ(verdict_of(PublishFate::conflict), PublishVerdict::conflict);
+  EXPECT_EQ(verdict_of(PublishFate::full), PublishVerdict::not_done);
+  EXPECT_EQ(verdict_of(PublishFate::unavailable), PublishVerdict::not_done);
+  EXPECT_EQ(verdict_of(PublishFate::overloaded), PublishVerdict::not_done);
+  EXPECT_EQ(verdict_of(PublishFate::unknown), PublishVerdict::unknown);
+  EXPECT_EQ((*results_[3])->overloaded, true);
+  EXPECT_EQ((*results_[1])->overloaded, false);
+}
+
+TEST_F(PublisherOverBusTest, NoneOfThemWaitsForReceipts) {
+  bus_.mood = StubBus::Mood::refuse;
+  bus_.earlier = std::make_shared<const EarlierPublish>();
+  for (const PublishFate fate :
+       {PublishFate::duplicate, PublishFate::conflict, PublishFate::full, PublishFate::unknown}) {
+    bus_.fate = fate;
+    const auto result = publish(request("nonce-01"), milliseconds(500));
+    ASSERT_TRUE(result.has_value());
+    EXPECT_FALSE(result->receipts.has_value());
+  }
+  EXPECT_EQ(shared_.open_receipts, 0U);
+}
+
+TEST_F(PublisherOverBusTest, TwinsBothAskTheBus) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request("nonce-01")).has_value());
+  EXPECT_FALSE(publish(request("nonce-01")).has_value());
+  bus_.mood = StubBus::Mood::accept;
+  turn();
+  EXPECT_EQ(bus_.published, 2U);
+  EXPECT_TRUE(results_[0]->has_value());
+  EXPECT_TRUE(results_[1]->has_value());
+}
+
+TEST_F(PublisherOverBusTest, ALateAnswerHarmsNobody) {
+  bus_.mood = StubBus::Mood::silent;
+  EXPECT_FALSE(publish(request("nonce-01")).has_value());
+  clock_.advance(milliseconds(2010));
+  turn();
+  ASSERT_TRUE(results_[0]->has_value());
+  EXPECT_EQ((*results_[0])->verdict, PublishVerdict::unknown);
+
+  bus_.mood = StubBus::Mood::accept;
+  turn();
+
+  EXPECT_EQ((*results_[0])->verdict, PublishVerdict::unknown);
+  EXPECT_EQ(bus_.published, 1U);
 }
 
 }  // namespace
