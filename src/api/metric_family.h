@@ -1,5 +1,6 @@
 #pragma once
-// A family of metrics while it is collected, and the values of probes in its terms. Threading: a value of its owner.
+// A family of metrics while it is collected, and the values of probes in its terms. Threading: a value of its
+// owner.
 
 #include <string>
 #include <utility>
@@ -14,8 +15,10 @@ namespace relay {
 // One family and the samples that are added to it.
 class Family {
  public:
-  Family(std::vector<prometheus::MetricFamily>& families, const std::string& name, std::string help, prometheus::MetricType type)
-      : family_(&families.emplace_back(prometheus::MetricFamily{"socket_relay_" + name, std::move(help), type, {}})) {}
+  Family(std::vector<prometheus::MetricFamily>& families, const std::string& name, std::string help,
+         prometheus::MetricType type)
+      : family_(&families.emplace_back(
+            prometheus::MetricFamily{"socket_relay_" + name, std::move(help), type, {}})) {}
 
   void add(double value, std::vector<prometheus::ClientMetric::Label> labels = {}) {
     prometheus::ClientMetric metric;

@@ -9,8 +9,8 @@
 
 #include "auth/api_key.h"
 #include "auth/client_token.h"
-#include "engine/cors.h"
 #include "cluster/redis_bus.h"
+#include "engine/cors.h"
 #include "hub/local_hub.h"
 #include "net/http_connection.h"
 #include "net/http_handler.h"

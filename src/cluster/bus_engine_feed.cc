@@ -200,8 +200,7 @@ void BusEngine::watch_gap() {
 
 void BusEngine::ask_for_missing() {
   const auto gap = sequence_.gap();
-  const std::string question =
-      std::string(epoch_->text()) + ' ' + std::to_string(gap->first) + ' ' + std::to_string(gap->last);
+  const std::string question = std::to_string(gap->first) + ' ' + std::to_string(gap->last);
   control_.ask_all("fetch", question, gap_timeout, [this](const SurveyResult& result) {
     for (const SurveyAnswer& answer : result.answers) {
       const auto messages = read_raw_messages(answer.bytes);
@@ -236,15 +235,15 @@ void BusEngine::close_gap() {
   deliver(items);
 }
 
+// Numbers rise over all epochs, so it does not matter whether we know already of the one that is asked for.
 void BusEngine::answer_fetch(std::string_view question, ClusterControl::Reply reply) {
   std::string answer;
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   const char* const end = question.data() + question.size();
-  const bool is_ours = epoch_ && question.starts_with(epoch_->text()) && question.size() > epoch_length + 1;
-  if (is_ours) {
-    const auto parsed = std::from_chars(question.data() + epoch_length + 1, end, first);
-    if (parsed.ptr != end) std::from_chars(parsed.ptr + 1, end, last);
+  const auto parsed = std::from_chars(question.data(), end, first);
+  const bool is_range = parsed.ptr != end && std::from_chars(parsed.ptr + 1, end, last).ec == std::errc();
+  if (is_range) {
     ring_.each(first, last,
                [&](std::uint64_t, const MessageRing::Raw& raw) { append_raw_message(answer, raw); });
   }

@@ -174,6 +174,7 @@ void BusPublisher::on_reply(std::uint64_t batch_number, const RedisReply& reply)
   batch_->is_asked = false;
   if (reply.is_lost()) {
     batch_->may_have_run = true;
+    if (!is_awaited()) give_up_batch();
     return;
   }
   if (reply.is_error()) return on_error(reply);
@@ -272,12 +273,21 @@ void BusPublisher::tick() {
     pending_.erase(pending_.begin());
   }
   // Nobody waits for its outcome any more. A run that is under way finds itself overtaken by the next batch.
-  const bool is_awaited = !pending_.empty() && batch_ && pending_.rbegin()->first >= batch_->first;
-  if (batch_ && batch_->is_overdue && !is_awaited) {
-    if (batch_->is_probe) probing_ = Probing::due;
-    batch_.reset();
+  if (batch_ && batch_->is_overdue && !is_awaited()) {
+    give_up_batch();
     pump();
   }
+}
+
+// Whether some event of the batch has neither come back nor been given up.
+bool BusPublisher::is_awaited() const {
+  return !pending_.empty() && pending_.rbegin()->first >= batch_->first;
+}
+
+// It is not run again: all that it held is settled.
+void BusPublisher::give_up_batch() {
+  if (batch_->is_probe) probing_ = Probing::due;
+  batch_.reset();
 }
 
 // Of a batch that certainly was not run: what is overdue must not run any more, the rest goes on waiting.

@@ -123,6 +123,8 @@ class BusPublisher {
   [[nodiscard]] bool is_away() const;
   void compose();
   void take_apart();
+  [[nodiscard]] bool is_awaited() const;
+  void give_up_batch();
   void ask(bool whole);
   void on_reply(std::uint64_t batch_number, const RedisReply& reply);
   void on_error(const RedisReply& reply);

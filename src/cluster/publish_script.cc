@@ -155,7 +155,8 @@ std::expected<PublishBatchResult, std::string> PublishScript::parse(const RedisR
   const std::string_view word = parts[0].text;
   if (word == "broken") return std::unexpected("the publish script failed: " + parts[1].text);
 
-  PublishBatchResult result{.epoch = parts[1].text, .epoch_start = 0, .is_repeated = word == "repeated", .messages = {}};
+  PublishBatchResult result{
+      .epoch = parts[1].text, .epoch_start = 0, .is_repeated = word == "repeated", .messages = {}};
   if (word == "overtaken") return result;
   if (word == "refused" && parts.size() == 3 && is_text(parts[2])) {
     result.messages.assign(messages_count, {.kind = Kind::refused, .error = parts[2].text});

@@ -27,8 +27,8 @@ std::string short_hex(const Digest& digest) {
 
 }  // namespace
 
-SettingsFingerprint fingerprint_of(std::span<const Setting> settings, std::string_view cluster_secret) {
-  const HmacKey key(bytes_of(derive_key(cluster_secret, key_purpose)));
+SettingsFingerprint fingerprint_of(std::span<const Setting> settings, std::string_view secret) {
+  const HmacKey key(bytes_of(derive_key(secret, key_purpose)));
   SettingsFingerprint fingerprint;
   for (const Setting& setting : settings) {
     fingerprint.insert_or_assign(std::string(setting.name), short_hex(key.sign(signed_text(setting))));

@@ -180,8 +180,8 @@ void Client::claim(std::unique_ptr<Member> member, Namespace& home, Admitted adm
   std::string socket_id(admitted.resume->as->text());
   const EventLog::SocketClaim claim = hub_.log().claim_socket(home.name(), socket_id);
   begin_hold();
-  held_->claiming.reset(
-      new Claiming{std::move(member), home, std::move(admitted), std::move(socket_id), claim.number});
+  held_->claiming = std::make_unique<Claiming>(
+      Claiming{std::move(member), home, std::move(admitted), std::move(socket_id), claim.number});
   if (hub_.free_socket(home.name(), held_->claiming->socket_id, claim, held_->handle)) on_socket_free();
 }
 

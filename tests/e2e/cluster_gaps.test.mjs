@@ -80,9 +80,9 @@ describe('a relay that was cut off', { concurrency: 2 }, () => {
       // A node that stays, for the client to go to; the one that could fill the gap cannot be asked.
       const [{ id }] = client.arrivals.items;
       here.network.stall();
+      client.proxy.target = here.port;
       await comeBack(there);
       await there.logLine('events lost');
-      client.proxy.target = here.port;
       const back = client.arrivals.atLeast(2, () => true, 'the client comes back', 10_000);
       here.network.resume();
       await back;
