@@ -37,6 +37,8 @@ const server = http.createServer((request, response) => {
     answer(response, 202, ACCEPTED);
   });
 });
+// Node's own is 5 s, after which the publishers' connections, idle between two measurements, would be closed.
+server.keepAliveTimeout = 600_000;
 
 const io = new Server(server, {
   serveClient: false,
