@@ -59,8 +59,7 @@ BusEngine::BusEngine(const RedisBusOptions& options, const Clock& clock, Log& lo
                     [this](std::string_view kind, std::string_view question, ClusterControl::Reply reply) {
                       if (kind == "fetch") return answer_fetch(question, std::move(reply));
                       observer_.on_question(kind, question, std::move(reply));
-                    },
-                .on_node_gone = [](const NodeName&) {}}),
+                    }}),
       publisher_(loop_, publisher_options(options, uid_), format_, events, probe,
                  {.on_answer = [this](const PublishBatchResult& result) { on_answer(result); },
                   .on_useless = [this](std::string_view reason) { commands_.drop(reason); },
@@ -155,13 +154,10 @@ void BusEngine::watch() {
   publisher_.tick();
   control_.tick();
   if (presence_ != nullptr) presence_->tick();
-  probe_.agrees.store(control_.disagreement().empty(), std::memory_order_relaxed);
   const bool is_ready = probe_.is_ready.load(std::memory_order_relaxed);
   const bool is_due = is_ready ? now - last_arrival_ >= canary_after && now - last_canary_ >= canary_after
                                : feed_up_ && now - last_canary_ >= canary_interval;
-  if (is_due) {
-    send_canary();
-  }
+  if (is_due) send_canary();
   if (feed_up_ && owed_since_ && now - *owed_since_ >= deaf_after) {
     owed_since_.reset();
     probe_.deaf.add();

@@ -90,13 +90,14 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
 
   // bus_engine_feed.cc
   void on_raw(MessageRing::Raw raw);
-  void judge(const MessageRing::Raw& raw, bool is_fetched);
+  void judge(MessageRing::Raw raw, bool is_fetched);
   void fill_in(ArrivedEvent& item, ReceivedMessage& message);
   void on_synced();
   void on_answer(const PublishBatchResult& result);
   void begin_epoch(const Epoch& epoch, std::uint64_t start);
   void deliver(std::vector<ArrivedEvent>& items);
-  void wait_for_room(std::size_t bytes);
+  // False when there is still none after a while.
+  [[nodiscard]] bool wait_for_room(std::size_t bytes) const;
   void watch_gap();
   void ask_for_missing();
   void close_gap();

@@ -30,7 +30,7 @@ void BusEngine::on_raw(MessageRing::Raw raw) {
   probe_.last_arrival_ms.store(now.count(), std::memory_order_relaxed);
   owed_since_.reset();
   // What it is worth depends on the epoch, which the answer to our first publish tells.
-  if (epoch_) return judge(raw, false);
+  if (epoch_) return judge(std::move(raw), false);
   // There are no sockets yet that could miss them.
   if (early_.size() == early_messages_max) early_.clear();
   early_.push_back(std::move(raw));
@@ -43,7 +43,7 @@ void BusEngine::note_rejected(RejectReason reason) {
   log_.warn("bus message rejected", {{"reason", metric_word(reason)}});
 }
 
-void BusEngine::judge(const MessageRing::Raw& raw, bool is_fetched) {
+void BusEngine::judge(MessageRing::Raw raw, bool is_fetched) {
   auto decoded = format_.decode(raw);
   if (!decoded) return note_rejected(decoded.error());
   if (!*decoded) return;
@@ -68,7 +68,7 @@ void BusEngine::judge(const MessageRing::Raw& raw, bool is_fetched) {
   }
   if (number != 0 && number <= sequence_.last() && !is_fetched) probe_.regressed.add();
   if (is_fetched) return sequence_.fill(std::move(item), ready_items_);
-  if (number > sequence_.last()) ring_.add(number, raw);
+  if (number > sequence_.last()) ring_.add(number, std::move(raw));
   sequence_.take(std::move(item), ready_items_);
 }
 
@@ -102,43 +102,53 @@ void BusEngine::begin_epoch(const Epoch& epoch, std::uint64_t start) {
   const std::optional<Epoch> ended = std::exchange(epoch_, epoch);
   epoch_start_ = start;
   if (!ended) {
-    for (const MessageRing::Raw& raw : std::exchange(early_, {})) judge(raw, false);
+    for (MessageRing::Raw& raw : std::exchange(early_, {})) judge(std::move(raw), false);
     return;
   }
   probe_.epochs.add();
   log_.warn("redis began to count anew", {{"epoch", epoch.text()}});
+  has_begun_ = true;
+  // What waited behind a gap of the old epoch comes before the word that it has ended: what is said there is
+  // about all that is missing of it.
+  std::vector<ArrivedEvent> released;
+  sequence_.begin(start, released);
+  const auto is_new = [start](const ArrivedEvent& item) { return item.number > start; };
+  const auto first_new = std::ranges::find_if(released, is_new);
+  std::move(released.begin(), first_new, std::back_inserter(ready_items_));
   deliver(ready_items_);
   // Positions of a stream rise by the clock; those of pub/sub are the numbers.
   events_.begin_epoch(epoch, reader_ == nullptr ? start : 0);
-  has_begun_ = true;
-  sequence_.begin(start, ready_items_);
+  std::move(first_new, released.end(), std::back_inserter(ready_items_));
   gap_since_.reset();  // what was asked for was of the other epoch
 }
 
 // ---- into the log
 
-void BusEngine::wait_for_room(std::size_t bytes) {
-  for (auto waited = std::chrono::milliseconds(0); !events_.has_room_for(bytes) && waited < room_wait_max;
-       waited += room_wait_step) {
+bool BusEngine::wait_for_room(std::size_t bytes) const {
+  for (auto waited = std::chrono::milliseconds(0); !events_.has_room_for(bytes); waited += room_wait_step) {
+    if (waited >= room_wait_max) return false;
     std::this_thread::sleep_for(room_wait_step);
   }
+  return true;
 }
 
 void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
+  if (items.empty()) return;
   std::vector<NewEvent> events;
   std::vector<Task> delivered;
   std::size_t bytes = 0;
   Position last = 0;
+  Position last_of_events = 0;
   for (ArrivedEvent& item : std::exchange(items, {})) {
     last = std::max(last, item.event.position);
     if (item.on_delivered) delivered.push_back(std::move(item.on_delivered));
     if (item.event.packet == nullptr) continue;
+    last_of_events = last;
     bytes += item.event.packet->bytes.size();
     events.push_back(std::move(item.event));
   }
   if (!events.empty()) {
-    wait_for_room(bytes);
-    if (events_.has_room_for(bytes)) {
+    if (wait_for_room(bytes)) {
       events_.append(events);
     } else {
       for (const NewEvent& event : events) events_.refuse(event.ticket, PublishFate::unknown);
@@ -147,7 +157,7 @@ void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
       events_.lose(last);
     }
   }
-  if (last != 0) events_.pass(last);
+  if (last > last_of_events) events_.pass(last);
   for (Task& task : delivered) task();
 }
 
@@ -203,13 +213,13 @@ void BusEngine::ask_for_missing() {
   const std::string question = std::to_string(gap->first) + ' ' + std::to_string(gap->last);
   control_.ask_all("fetch", question, gap_timeout, [this](const SurveyResult& result) {
     for (const SurveyAnswer& answer : result.answers) {
-      const auto messages = read_raw_messages(answer.bytes);
+      auto messages = read_raw_messages(answer.bytes);
       if (!messages) {
         note_rejected(RejectReason::malformed);
         continue;
       }
       const std::uint64_t missing = sequence_.missing_count();
-      for (const MessageRing::Raw& raw : *messages) judge(raw, true);
+      for (MessageRing::Raw& raw : *messages) judge(std::move(raw), true);
       probe_.filled.add(missing - sequence_.missing_count());
     }
     gap_answered_ = true;

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster/bus_publisher.h"
+#include "net/loop_turns.h"
 #include "redis/redis_server_fixture.h"
 #include "relay/event_encoder.h"
 
@@ -33,20 +34,12 @@ class BusPublisherFixture : public ::testing::Test, public RedisListener {
   // ---- the loop
 
   void turn() {
-    loop_.wait(std::chrono::milliseconds(20));
-    loop_.dispatch();
-    loop_.flush_dirty();
-    loop_.destroy_closed();
+    turn_once(loop_);
     log_.take_outcomes(0, taken_);
     for (PublishOutcome& outcome : std::exchange(taken_, {})) outcomes_[outcome.handle].push_back(outcome);
   }
   bool run_until(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(15);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      turn();
-    }
-    return true;
+    return turn_until([this] { turn(); }, condition);
   }
   void advance(std::chrono::milliseconds time) {
     clock_.advance(time);

@@ -44,10 +44,6 @@ std::vector<std::string> ClusterControl::channels() const {
   return {codec_.channel_of_all(), own_channel_};
 }
 
-bool ClusterControl::is_own_channel(std::string_view channel) const {
-  return channel == codec_.channel_of_all() || channel == own_channel_;
-}
-
 // ---- speaking
 
 void ClusterControl::say(const std::string& channel, std::string_view kind, std::string body) {
@@ -93,9 +89,13 @@ void ClusterControl::tick() {
 
 void ClusterControl::forget(const NodeName& node) {
   log_.warn("node gone", {{"peer", node.name}, {"uid", node.uid}});
-  probe_.nodes.set(static_cast<std::int64_t>(nodes_.alive_count()));
+  note_nodes();
   surveys_.gone(node.uid);
-  calls_.on_node_gone(node);
+}
+
+void ClusterControl::note_nodes() {
+  probe_.nodes.set(static_cast<std::int64_t>(nodes_.alive_count()));
+  probe_.agrees.store(disagreement().empty(), std::memory_order_relaxed);
 }
 
 // ---- hearing
@@ -120,7 +120,7 @@ void ClusterControl::hear_news(const ControlMessage& message) {
   const std::string name = news->name;
   if (nodes_.heartbeat(std::move(*news), loop_.now()) == NodeTable::Heard::joined) {
     log_.info("node joined", {{"peer", name}, {"uid", message.sender}});
-    probe_.nodes.set(static_cast<std::int64_t>(nodes_.alive_count()));
+    note_nodes();
     for (const NodeDisagreement& difference : nodes_.disagreeing()) {
       if (difference.node.uid != message.sender) continue;
       std::string settings;

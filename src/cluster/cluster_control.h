@@ -46,7 +46,6 @@ class ClusterControl {
     std::function<void(NodeNews&)> count;
     // A question of another node. Whoever does not know its kind drops the reply.
     std::function<void(std::string_view kind, std::string_view question, Reply reply)> on_question;
-    std::function<void(const NodeName&)> on_node_gone;
   };
 
   // All must outlive it.
@@ -61,7 +60,6 @@ class ClusterControl {
   // What a subscriber of channels() hears.
   void on_message(std::string_view channel, const std::string& payload);
   [[nodiscard]] std::vector<std::string> channels() const;
-  [[nodiscard]] bool is_own_channel(std::string_view channel) const;
 
   void tick();
   void say_bye();
@@ -83,6 +81,8 @@ class ClusterControl {
   void hear_answer(const ControlMessage& message);
   void answer(const std::string& uid, std::string_view survey, std::string_view bytes);
   void forget(const NodeName& node);
+  // The table has changed.
+  void note_nodes();
 
   EventLoop& loop_;
   const ControlOptions options_;

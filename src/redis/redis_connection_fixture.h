@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/loop_turns.h"
 #include "redis/redis_connection.h"
 #include "redis/redis_server_fixture.h"
 
@@ -44,20 +45,10 @@ class RedisConnectionFixture : public ::testing::Test, public RedisListener {
     if (when_lost_) when_lost_();
   }
 
-  void turn() {
-    loop_.wait(std::chrono::milliseconds(50));
-    loop_.dispatch();
-    loop_.flush_dirty();
-    loop_.destroy_closed();
-  }
+  void turn() { turn_once(loop_); }
   // Whether `condition` became true in time.
   bool run_until(const std::function<bool()>& condition) {
-    const SteadyTime deadline = clock_.steady() + std::chrono::seconds(15);
-    while (!condition()) {
-      if (clock_.steady() > deadline) return false;
-      turn();
-    }
-    return true;
+    return turn_until([this] { turn(); }, condition);
   }
 
   void begin(RedisConnectionOptions options) {

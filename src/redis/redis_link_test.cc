@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/loop_turns.h"
 #include "redis/redis_server_fixture.h"
 
 namespace relay {
@@ -58,19 +59,9 @@ class RedisLinkTest : public ::testing::Test, public RedisLinkListener {
     return {.kind = RedisUrl::Kind::sentinel, .endpoints = {sentinel.endpoint()}, .service = "main"};
   }
 
-  void turn() {
-    loop_.wait(milliseconds(20));
-    loop_.dispatch();
-    loop_.flush_dirty();
-    loop_.destroy_closed();
-  }
+  void turn() { turn_once(loop_); }
   bool run_until(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(15);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      turn();
-    }
-    return true;
+    return turn_until([this] { turn(); }, condition);
   }
   bool await_heard(const Texts& expected) {
     const bool came = run_until([&] { return heard_.size() >= expected.size(); });
