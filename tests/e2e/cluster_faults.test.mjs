@@ -7,7 +7,7 @@ import { StockClient } from './support/clients.mjs';
 import { ADAPTERS, metric, publishUntilAccepted, readiness, startCluster } from './support/cluster.mjs';
 import { WebSocketSession } from './support/engine.mjs';
 import { fresh } from './support/names.mjs';
-import { NumberedPublisher, NumberedReader } from './support/numbered.mjs';
+import { NumberedPublisher, NumberedReader, publishing } from './support/numbered.mjs';
 import { withSeed } from './support/random.mjs';
 import { eventually, untilTime } from './support/record.mjs';
 import { roam } from './support/roaming.mjs';
@@ -169,19 +169,7 @@ async function badNetwork(scope, { nodes }, random) {
   const readers = (await roamBoth(scope, nodes, room)).map((client) => new NumberedReader(client));
   const clients = readers.map(({ client }) => client);
   const publishers = [new NumberedPublisher(room), new NumberedPublisher(room)];
-  let isOver = false;
-  const publishing = publishers.map((publisher) =>
-    publisher.run(
-      () => nodes,
-      random.fork(),
-      () => isOver,
-    ),
-  );
-  const more = (count) => {
-    const enough = publishers.map((publisher) => publisher.count + count);
-    const all = () => publishers.every((publisher, index) => publisher.count >= enough[index]);
-    return eventually(all, `${count} more publishes of each`, { deadlineMs: 20_000 });
-  };
+  const { more, end } = publishing(publishers, nodes, random);
 
   for (const { line } of nodes) line.delayMs = 30;
   await more(5);
@@ -204,8 +192,7 @@ async function badNetwork(scope, { nodes }, random) {
       await more(5);
     }
   }
-  isOver = true;
-  await Promise.all(publishing);
+  await end();
 
   await bothAre(nodes, READY);
   await worksAgain(nodes, clients, room);

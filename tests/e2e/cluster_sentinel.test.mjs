@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { ADAPTERS, becomesReady, publishUntilAccepted, startCluster } from './support/cluster.mjs';
 import { fresh } from './support/names.mjs';
-import { NumberedPublisher, NumberedReader } from './support/numbered.mjs';
+import { NumberedPublisher, NumberedReader, publishing } from './support/numbered.mjs';
 import { withSeed } from './support/random.mjs';
-import { eventually } from './support/record.mjs';
 import { roam } from './support/roaming.mjs';
 import { startSentinels } from './support/sentinel.mjs';
 import { mint } from './support/tokens.mjs';
@@ -20,25 +19,12 @@ async function publishThrough(scope, adapter, random, change) {
   const clients = await Promise.all(nodes.map((node) => roam(scope, node, { token: mint({ sessionId: room }) })));
   const readers = clients.map((client) => new NumberedReader(client));
   const publishers = [new NumberedPublisher(room), new NumberedPublisher(room)];
-  let isOver = false;
-  const publishing = publishers.map((publisher) =>
-    publisher.run(
-      () => nodes,
-      random.fork(),
-      () => isOver,
-    ),
-  );
-  const more = (count) => {
-    const enough = publishers.map((publisher) => publisher.count + count);
-    const all = () => publishers.every((publisher, index) => publisher.count >= enough[index]);
-    return eventually(all, `${count} more publishes of each`, { deadlineMs: 30_000 });
-  };
+  const { more, end } = publishing(publishers, nodes, random);
 
-  await more(20);
+  await more(20, 30_000);
   await change(sentinels);
-  await more(20);
-  isOver = true;
-  await Promise.all(publishing);
+  await more(20, 30_000);
+  await end();
 
   for (const node of nodes) await becomesReady(node);
   const type = fresh('works');

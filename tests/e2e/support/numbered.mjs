@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { fresh } from './names.mjs';
+import { eventually } from './record.mjs';
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -47,6 +48,29 @@ export class NumberedPublisher {
     }
     this.count++;
   }
+}
+
+/** Publishers at work: until each has so many more, or until they are to end. */
+export function publishing(publishers, nodes, random) {
+  let isOver = false;
+  const runs = publishers.map((publisher) =>
+    publisher.run(
+      () => nodes,
+      random.fork(),
+      () => isOver,
+    ),
+  );
+  return {
+    more(count, deadlineMs = 20_000) {
+      const enough = publishers.map((publisher) => publisher.count + count);
+      const all = () => publishers.every((publisher, index) => publisher.count >= enough[index]);
+      return eventually(all, `${count} more publishes of each`, { deadlineMs });
+    },
+    async end() {
+      isOver = true;
+      await Promise.all(runs);
+    },
+  };
 }
 
 /** How long after a loss the client must know: relays spread their closing over 5 s. */
