@@ -91,6 +91,7 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   // bus_engine_feed.cc
   void on_raw(MessageRing::Raw raw);
   void judge(MessageRing::Raw raw, bool is_fetched);
+  [[nodiscard]] bool is_plausible(std::uint64_t number) const;
   void fill_in(ArrivedEvent& item, ReceivedMessage& message);
   void on_synced();
   void on_answer(const PublishBatchResult& result);

@@ -16,6 +16,10 @@ constexpr auto room_wait_max = std::chrono::milliseconds(5'000);
 constexpr auto room_wait_step = std::chrono::milliseconds(2);
 constexpr auto rejected_line_interval = std::chrono::seconds(10);
 
+// As the script begins an epoch.
+constexpr std::uint64_t numbers_per_ms = 1024;
+constexpr std::uint64_t numbers_of_a_day = 86'400'000 * numbers_per_ms;
+
 bool is_canary(const BusEvent& event) {
   return event.name == canary_name && event.rooms.size() == 1 && event.rooms.front() == canary_room;
 }
@@ -50,6 +54,7 @@ void BusEngine::judge(MessageRing::Raw raw, bool is_fetched) {
   ReceivedMessage& message = **decoded;
   // A stream may still hold entries of an earlier epoch, whose numbers say nothing.
   const std::uint64_t number = message.event.position > epoch_start_ ? message.event.position : 0;
+  if (!is_plausible(number)) return note_rejected(RejectReason::malformed);
   ArrivedEvent item{.number = number};
   item.event.position = message.position;
   if (message.event.number != 0 && !seen_.is_first(message.event.sender, message.event.number)) {
@@ -66,10 +71,23 @@ void BusEngine::judge(MessageRing::Raw raw, bool is_fetched) {
     sequence_.begin(number - 1, ready_items_);
     events_.set_epoch(*epoch_, message.position - 1);
   }
-  if (number != 0 && number <= sequence_.last() && !is_fetched) probe_.regressed.add();
+  if (number != 0 && number <= sequence_.last() && !is_fetched) {
+    // The sequence has been misled, and notices no gap any more: the numbers have to begin anew, above.
+    probe_.regressed.add();
+    publisher_.end_epoch(std::string(epoch_->text()));
+  }
   if (is_fetched) return sequence_.fill(std::move(item), ready_items_);
   if (number > sequence_.last()) ring_.add(number, std::move(raw));
   sequence_.take(std::move(item), ready_items_);
+}
+
+// The MAC does not cover the number, which Redis gives: one that a broken line has changed must not use up
+// all that are left. They begin with the clock of Redis, and rise with the events.
+bool BusEngine::is_plausible(std::uint64_t number) const {
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.clock().wall().time_since_epoch());
+  const auto by_clock = static_cast<std::uint64_t>(now.count()) * numbers_per_ms;
+  return number <= std::max({sequence_.last(), epoch_start_, by_clock}) + numbers_of_a_day;
 }
 
 void BusEngine::fill_in(ArrivedEvent& item, ReceivedMessage& message) {

@@ -8,9 +8,8 @@
 namespace relay {
 namespace {
 
-constexpr unsigned sequence_bits = 22;
-constexpr std::uint64_t sequence_max = (std::uint64_t{1} << sequence_bits) - 1;
-constexpr std::uint64_t milliseconds_max = UINT64_MAX >> sequence_bits;
+constexpr std::uint64_t sequence_max = (std::uint64_t{1} << stream_sequence_bits) - 1;
+constexpr std::uint64_t milliseconds_max = UINT64_MAX >> stream_sequence_bits;
 
 std::optional<std::uint64_t> decimal(std::string_view text) {
   std::uint64_t number = 0;
@@ -27,11 +26,11 @@ std::optional<Position> position_of_stream_id(std::string_view id) {
   const auto milliseconds = decimal(id.substr(0, dash));
   const auto sequence = decimal(id.substr(dash + 1));
   if (!milliseconds || !sequence || *milliseconds > milliseconds_max) return std::nullopt;
-  return (*milliseconds << sequence_bits) + std::min(*sequence, sequence_max);
+  return (*milliseconds << stream_sequence_bits) + std::min(*sequence, sequence_max);
 }
 
 std::string stream_id_of_position(Position position) {
-  return std::to_string(position >> sequence_bits) + '-' + std::to_string(position & sequence_max);
+  return std::to_string(position >> stream_sequence_bits) + '-' + std::to_string(position & sequence_max);
 }
 
 BusFormat::BusFormat(const BusFormatOptions& options)

@@ -50,6 +50,9 @@ class BusFormat {
   const StreamsCodec streams_;
 };
 
+// Below the milliseconds of a stream's id, in a position.
+inline constexpr unsigned stream_sequence_bits = 22;
+
 // `1795379647819-0`: milliseconds and a count. They become one number, as long as there are fewer than 4
 // million entries in a millisecond. Nullopt for what is no id.
 [[nodiscard]] std::optional<Position> position_of_stream_id(std::string_view id);

@@ -441,6 +441,25 @@ TEST_P(RedisBusTest, ARedisThatHasForgottenEverythingBeginsANewEpoch) {
   EXPECT_EQ(a.read.back(), b.read.back()) << "at the same offset";
 }
 
+TEST_P(RedisBusTest, NumbersThatGoBackEndTheEpochAndLoseNothing) {
+  auto [a, b] = add_two();
+  a.publish("before", 1);
+  ASSERT_TRUE(await_same(a, b, 1));
+  const Epoch first = a.log.epoch();
+  const RedisReply number = ask({"HGET", "bus#relay:state", "number"});
+  ASSERT_TRUE(
+      ask({"HSET", "bus#relay:state", "number", std::to_string(std::stoull(number.text) - 1)}).is_ok());
+
+  a.publish("again", 2);
+  ASSERT_EQ(await_fate(a, 2), PublishFate::accepted);
+
+  const auto has_it = [](const BusNode& node) {
+    return std::ranges::any_of(node.read, [](const std::string& line) { return line.contains("again"); });
+  };
+  ASSERT_TRUE(await([&] { return has_it(a) && has_it(b) && a.log.epoch() != first; }));
+  EXPECT_TRUE(await([&] { return a.log.epoch() == b.log.epoch(); }));
+}
+
 TEST_P(RedisBusTest, IsNotDoneWhileThereIsNoRedis) {
   RedisBusOptions options = bus_options();
   options.url.endpoints = {{"127.0.0.1", RedisServer::free_port()}};

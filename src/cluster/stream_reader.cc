@@ -101,16 +101,19 @@ void StreamReader::on_stream_info(const RedisReply& reply) {
   const RedisReply* const first = value_of(reply, "first-entry");
   const auto last = position_of_stream_id(last_id_);
   const auto newest_position = newest == nullptr ? std::nullopt : position_of_stream_id(newest->text);
-  if (!newest_position || *newest_position < last) return begin_again();  // there is none, or a younger one
+  if (!newest_position) return begin_again("0-0");                // there is none
+  if (*newest_position < last) return begin_again(newest->text);  // it is a younger one
   const bool is_empty = first == nullptr || first->elements.empty();
   const auto first_position = is_empty ? std::nullopt : position_of_stream_id(first->elements.front().text);
-  if (first_position && *first_position <= last) return begin_again();  // it should hold the last entry
+  if (first_position && *first_position <= last)
+    return begin_again(last_id_);  // it should hold the last entry
   go_live();
 }
 
-void StreamReader::begin_again() {
-  const auto last_time = std::chrono::milliseconds(std::stoull("0" + last_id_.substr(0, last_id_.find('-'))));
-  last_id_ = id_at(last_time - reread_time);
+void StreamReader::begin_again(std::string_view from) {
+  const auto time =
+      std::chrono::milliseconds(position_of_stream_id(from).value_or(0) >> stream_sequence_bits);
+  last_id_ = id_at(time - reread_time);
   listener_.on_stream_changed();
   go_live();
 }
@@ -135,10 +138,28 @@ void StreamReader::on_entries(const RedisReply& reply) {
   read_on();
 }
 
+// An id that a broken line has changed must not make us read from where nothing comes: ids rise, and follow
+// the clock of Redis, which is near ours or near those before. One that comes again as it was is no accident.
+bool StreamReader::is_plausible(const std::string& id) {
+  const auto position = position_of_stream_id(id);
+  const auto last = position_of_stream_id(last_id_);
+  if (!position || !last || *position <= *last) return false;
+  const auto time_of = [](Position at) { return std::chrono::milliseconds(at >> stream_sequence_bits); };
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.clock().wall().time_since_epoch());
+  const Position newest = position_of_stream_id(newest_id_).value_or(0);
+  const auto latest = std::max({time_of(*last), time_of(newest), now}) + clock_difference_max;
+  return time_of(*position) <= latest || std::exchange(doubted_id_, id) == id;
+}
+
 bool StreamReader::take(const RedisReply& entries) {
   for (const RedisReply& entry : entries.elements) {
     if (entry.elements.size() != 2) {
       link_.drop("sent what is no entry of a stream");
+      return false;
+    }
+    if (!is_plausible(entry.elements[0].text)) {
+      link_.drop("sent an entry whose id cannot be");
       return false;
     }
     MessageRing::Raw raw{entry.elements[0].text};

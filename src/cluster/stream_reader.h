@@ -39,6 +39,7 @@ class StreamReader final : private RedisLinkListener {
   static constexpr std::size_t entries_per_read = 512;
   static constexpr auto block_time = std::chrono::milliseconds(1'000);
   static constexpr auto reread_time = std::chrono::milliseconds(60'000);
+  static constexpr auto clock_difference_max = std::chrono::hours(24);  // of Redis and this node
 
   // `history`: how far back the first reading goes, by the wall clock.
   StreamReader(EventLoop& loop, RedisLinkOptions link, std::string stream, std::chrono::milliseconds history,
@@ -65,7 +66,9 @@ class StreamReader final : private RedisLinkListener {
   void on_entries(const RedisReply& reply);
   // The entries of an XRANGE or XREAD. False, and the link is down, if they are none.
   [[nodiscard]] bool take(const RedisReply& entries);
-  void begin_again();
+  // From a while before that id.
+  void begin_again(std::string_view from);
+  [[nodiscard]] bool is_plausible(const std::string& id);
 
   EventLoop& loop_;
   const std::string stream_;
@@ -76,6 +79,7 @@ class StreamReader final : private RedisLinkListener {
   bool has_begun_ = false;
   std::string last_id_ = "0-0";
   std::string newest_id_;  // at the first reading
+  std::string doubted_id_;
 };
 
 }  // namespace relay

@@ -261,6 +261,26 @@ TEST_F(StreamReaderTest, AnEntryFromBeyondAllTimesIsNotReadPast) {
   EXPECT_EQ(reason_, "an entry of the stream has no proper id");
 }
 
+TEST_F(StreamReaderTest, AnIdFarAheadOfAllClocksIsTakenOnlyWhenItComesAgain) {
+  add(id_of(milliseconds(100)), "one");
+  start();
+  ASSERT_TRUE(await_heard({"one", "(live)"}));
+  add(id_of(-std::chrono::hours(48)), "far");
+  ASSERT_TRUE(run_until([&] { return downs_ == 1; }));
+  EXPECT_EQ(reason_, "sent an entry whose id cannot be");
+  EXPECT_TRUE(await_heard({"one", "(live)", "(live)", "far"})) << "it was no accident of the line";
+}
+
+TEST_F(StreamReaderTest, WhoWasMisledAheadGoesOnFromTheEndOfTheStream) {
+  add(id_of(milliseconds(100)), "one");
+  start();
+  ASSERT_TRUE(await_heard({"one", "(live)"}));
+  add(id_of(-std::chrono::hours(20)), "ahead");
+  ASSERT_TRUE(await_heard({"one", "(live)", "ahead"}));
+  while_it_is_away({{"DEL", "bus"}, {"XADD", "bus", "*", "t", "two"}});
+  EXPECT_TRUE(await_heard({"one", "(live)", "ahead", "(changed)", "(live)", "two"}));
+}
+
 TEST_F(StreamReaderTest, MayBeDroppedByItsListener) {
   start();
   ASSERT_TRUE(await_heard({"(live)"}));
