@@ -70,7 +70,7 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
 
   // bus_engine_links.cc
   void on_link_up(RedisLink& link) override;
-  void on_link_push(RedisLink& link, const RedisReply& push) override;
+  void on_link_push(RedisLink& link, RedisReply push) override;
   void on_link_down(RedisLink& link, bool was_up, std::string_view reason) override;
   void on_stream_entry(MessageRing::Raw entry) override;
   void on_stream_live() override;
@@ -91,6 +91,9 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
   // bus_engine_feed.cc
   void on_raw(MessageRing::Raw raw);
   void judge(MessageRing::Raw raw, bool is_fetched);
+  [[nodiscard]] std::optional<ArrivedEvent> own_event(const MessageRing::Raw& raw);
+  [[nodiscard]] std::optional<ArrivedEvent> read_event(const MessageRing::Raw& raw);
+  [[nodiscard]] std::uint64_t number_in_epoch(std::uint64_t number) const noexcept;
   [[nodiscard]] bool is_plausible(std::uint64_t number) const;
   void fill_in(ArrivedEvent& item, ReceivedMessage& message);
   void on_synced();

@@ -110,12 +110,16 @@ void BusEngine::subscribe() {
                                          [=](const RedisReply& reply) { confirmed(reply, true); }));
 }
 
-void BusEngine::on_link_push(RedisLink& /*link*/, const RedisReply& push) {
-  const auto& parts = push.elements;
+void BusEngine::on_link_push(RedisLink& /*link*/, RedisReply push) {
+  auto& parts = push.elements;
   if (parts.size() == 3 && parts[0].text == "message") {
     control_.on_message(parts[1].text, parts[2].text);
   } else if (parts.size() == 4 && parts[0].text == "pmessage") {
-    on_raw({parts[2].text, parts[3].text});
+    MessageRing::Raw raw;
+    raw.reserve(2);
+    raw.push_back(std::move(parts[2].text));
+    raw.push_back(std::move(parts[3].text));
+    on_raw(std::move(raw));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,13 @@ std::optional<std::uint64_t> decimal(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// Some of a MAC, which as good as random bytes are; never 0.
+std::uint64_t mark_of_mac(std::string_view mac) noexcept {
+  std::uint64_t mark = 0;
+  std::memcpy(&mark, mac.data(), std::min(mac.size(), sizeof mark));
+  return mark | 1U;
 }
 
 }  // namespace
@@ -71,6 +79,32 @@ std::expected<std::optional<ReceivedMessage>, RejectReason> BusFormat::decode(
   if (!message) return std::unexpected(message.error());
   if (message->type != StreamMessageType::broadcast) return std::nullopt;
   return ReceivedMessage{std::move(message->event), *position};
+}
+
+std::optional<BusFormat::Glance> BusFormat::glance(const MessageRing::Raw& raw) const {
+  if (adapter_ == BusAdapter::pubsub) {
+    const auto end = raw.size() == 2 ? ClassicCodec::signed_end(raw[1]) : std::nullopt;
+    if (!end) return std::nullopt;
+    return Glance{mark_of_mac(end->mac), end->position, end->position};
+  }
+  const auto position = raw.empty() ? std::nullopt : position_of_stream_id(raw.front());
+  std::string_view mac;
+  std::optional<std::uint64_t> number;
+  for (std::size_t i = 1; i + 1 < raw.size(); i += 2) {
+    if (raw[i] == "m") mac = raw[i + 1];
+    if (raw[i] == "p") number = decimal(raw[i + 1]);
+  }
+  if (!position || mac.empty() || !number) return std::nullopt;
+  return Glance{mark_of_mac(mac), *number, *position};
+}
+
+std::uint64_t BusFormat::mark_of(const BusMessage& message) const {
+  if (adapter_ == BusAdapter::pubsub) {
+    const auto end = ClassicCodec::signed_end(message.payload);
+    return end ? mark_of_mac(end->mac) : 0;
+  }
+  const auto mac = std::ranges::find(message.fields, "m", &StreamField::name);
+  return mac == message.fields.end() ? 0 : mark_of_mac(mac->value);
 }
 
 Position BusFormat::position_of(std::uint64_t number, std::string_view stream_id) const {

@@ -41,6 +41,18 @@ class BusFormat {
   [[nodiscard]] std::expected<std::optional<ReceivedMessage>, RejectReason> decode(
       const MessageRing::Raw& raw) const;
 
+  // What a signed message can be told by before it is read, and where the bus put it; nothing of it is
+  // checked.
+  struct Glance {
+    std::uint64_t mark;  // of its MAC
+    std::uint64_t number;
+    Position position;
+  };
+  // Nullopt if it is not signed as ours are.
+  [[nodiscard]] std::optional<Glance> glance(const MessageRing::Raw& raw) const;
+  // The mark of what was encoded; 0: it is not signed.
+  [[nodiscard]] std::uint64_t mark_of(const BusMessage& message) const;
+
   // Of a published message: its place in the log, on every node.
   [[nodiscard]] Position position_of(std::uint64_t number, std::string_view stream_id) const;
 

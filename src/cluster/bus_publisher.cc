@@ -137,10 +137,13 @@ void BusPublisher::compose() {
     bytes += bytes_of(next.event);
     ++messages_count_;
     if (const auto& once = next.event.once) message->nonce = {once->text, once->fingerprint, once->note};
+    const std::uint64_t mark = format_.mark_of(*message);
     batch.messages.push_back(std::move(*message));
-    pending_.emplace(messages_count_, Pending{.event = std::move(next.event),
-                                              .taken = next.taken,
-                                              .on_delivered = std::move(next.on_delivered)});
+    pending_.emplace_hint(pending_.end(), messages_count_,
+                          Pending{.event = std::move(next.event),
+                                  .taken = next.taken,
+                                  .mark = mark,
+                                  .on_delivered = std::move(next.on_delivered)});
   }
   probe_.waiting.set(static_cast<std::int64_t>(waiting_.size()));
   if (batch.messages.empty()) return;
@@ -210,12 +213,8 @@ void BusPublisher::on_error(const RedisReply& reply) {
 }
 
 void BusPublisher::settle(std::uint64_t number, const PublishedMessage& message, bool may_have_run) {
+  if (message.kind == PublishedMessage::Kind::published) return probe_.published.add();
   const auto found = pending_.find(number);
-  if (message.kind == PublishedMessage::Kind::published) {
-    probe_.published.add();
-    if (found != pending_.end()) found->second.is_published = true;
-    return;
-  }
   // It was overdue, or has come back: then it was published, whatever is said now.
   if (found == pending_.end()) return;
   const NewEvent event = std::move(found->second.event);
@@ -250,8 +249,18 @@ void BusPublisher::settle(std::uint64_t number, const PublishedMessage& message,
 std::optional<BusPublisher::Returned> BusPublisher::take_back(std::uint64_t number) {
   const auto found = pending_.find(number);
   if (found == pending_.end()) return std::nullopt;
-  Returned returned{std::move(found->second.event), std::move(found->second.on_delivered)};
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - found->second.taken);
+  return take_out(found);
+}
+
+std::optional<BusPublisher::Returned> BusPublisher::take_back_next(std::uint64_t mark) {
+  if (pending_.empty() || pending_.begin()->second.mark != mark) return std::nullopt;
+  return take_out(pending_.begin());
+}
+
+BusPublisher::Returned BusPublisher::take_out(PendingEvents::iterator found) {
+  auto& [number, pending] = *found;
+  Returned returned{std::move(pending.event), number, std::move(pending.on_delivered)};
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - pending.taken);
   probe_.echo.record_us(static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 0)));
   pending_.erase(found);
   return returned;

@@ -56,6 +56,7 @@ class BusPublisher {
   // An event of this node that has come back.
   struct Returned {
     NewEvent event;
+    std::uint64_t number;  // of the message
     Task on_delivered;
   };
   struct Calls {
@@ -86,6 +87,9 @@ class BusPublisher {
   void pump();
   // None: it is not waited for any more.
   [[nodiscard]] std::optional<Returned> take_back(std::uint64_t number);
+  // By the mark of its format, for what comes in the order in which it was published, as nearly all does.
+  // None: it is another.
+  [[nodiscard]] std::optional<Returned> take_back_next(std::uint64_t mark);
   // Settles what is overdue.
   void tick();
   // The next batch ends this epoch, if it is still the current one.
@@ -103,7 +107,7 @@ class BusPublisher {
   struct Pending {
     NewEvent event;
     SteadyTime taken;
-    bool is_published = false;
+    std::uint64_t mark;
     Task on_delivered = {};
   };
   struct Batch {
@@ -119,6 +123,9 @@ class BusPublisher {
     bool is_overdue = false;  // for some of it, at least
   };
 
+  using PendingEvents = std::map<std::uint64_t, Pending>;  // by the number of the message
+
+  [[nodiscard]] Returned take_out(PendingEvents::iterator found);
   [[nodiscard]] bool can_publish() const noexcept { return connection_ != nullptr && is_open_; }
   [[nodiscard]] bool is_away() const;
   void compose();
@@ -145,7 +152,7 @@ class BusPublisher {
   SteadyTime away_since_;
   std::deque<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;
-  std::map<std::uint64_t, Pending> pending_;  // by the number of the message; in the order of their deadlines
+  PendingEvents pending_;  // in the order of their deadlines
   std::optional<Batch> batch_;
   std::uint64_t messages_count_ = 0;
   std::uint64_t batches_count_ = 0;

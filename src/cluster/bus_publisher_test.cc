@@ -133,6 +133,10 @@ TEST_F(BusPublisherTest, IsUnknownWhenRedisMayHaveItAndANonceTellsLater) {
 TEST_F(BusPublisherTest, ABatchWithoutAnAnswerIsRunAgainAndTakesEffectOnce) {
   const RedisServer server;
   open(server);
+  publish(event("first", 3));  // with which Redis learns the script for events without nonces
+  ASSERT_EQ(await_fate(3), PublishFate::accepted);
+  answers_.clear();
+  came_.clear();
   server.pause();
   publish(event("one", 1));
   publish(event("two", 2));

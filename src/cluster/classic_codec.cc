@@ -114,16 +114,24 @@ std::expected<BusEvent, RejectReason> ClassicCodec::decode(std::string_view chan
   return event;
 }
 
+std::optional<ClassicCodec::SignedEnd> ClassicCodec::signed_end(std::string_view payload) noexcept {
+  if (payload.size() < signed_end_size) return std::nullopt;
+  const std::string_view end = payload.substr(payload.size() - signed_end_size);
+  const std::string_view position_part = end.substr(signed_end_size - position_size);
+  if (!end.starts_with(mac_head) || !position_part.starts_with(position_head)) return std::nullopt;
+  std::uint64_t position = 0;
+  for (const char byte : position_part.substr(position_head.size())) {
+    position = position << 8U | static_cast<unsigned char>(byte);
+  }
+  return SignedEnd{end.substr(mac_head.size(), BusMac::bytes_count), position};
+}
+
 std::expected<void, RejectReason> ClassicCodec::check_mac(std::string_view channel,
                                                           std::string_view payload) const {
-  if (payload.size() < signed_end_size) return std::unexpected(why_unsigned(payload));
+  const auto end = signed_end(payload);
+  if (!end) return std::unexpected(why_unsigned(payload));
   const std::string_view content = payload.substr(0, payload.size() - signed_end_size);
-  const std::string_view end = payload.substr(content.size());
-  if (!end.starts_with(mac_head) || !end.substr(signed_end_size - position_size).starts_with(position_head)) {
-    return std::unexpected(why_unsigned(payload));
-  }
-  const std::string_view mac = end.substr(mac_head.size(), BusMac::bytes_count);
-  if (!options_.mac->verify(signed_parts(channel, content), mac)) {
+  if (!options_.mac->verify(signed_parts(channel, content), end->mac)) {
     return std::unexpected(RejectReason::bad_mac);
   }
   return {};

@@ -19,6 +19,7 @@
 // Threading: immutable, any thread.
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -59,6 +60,14 @@ class ClassicCodec {
   // Fails with too_large, or malformed if the arguments are no JSON. Names are valid UTF-8. With attachments
   // the text of the arguments is not kept.
   [[nodiscard]] std::expected<ClassicMessage, RejectReason> encode(const BusEvent& event) const;
+
+  // What stands at the end of a signed payload, not checked: not its MAC either. Nullopt if it does not end
+  // so.
+  struct SignedEnd {
+    std::string_view mac;
+    std::uint64_t position;
+  };
+  [[nodiscard]] static std::optional<SignedEnd> signed_end(std::string_view payload) noexcept;
 
   // The bytes of a message of anybody. Does not look for repetitions: that is ReplayWindow's.
   [[nodiscard]] std::expected<BusEvent, RejectReason> decode(std::string_view channel,

@@ -1,5 +1,7 @@
 #include "cluster/msgpack_tree.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <optional>
 #include <utility>
@@ -51,13 +53,17 @@ class MsgpackTreeBuilder : public msgpack::null_visitor {
 
   const BusLimits& limits_;
   MsgpackTree tree_;
-  std::vector<std::uint32_t> open_;  // the containers whose parts are being read
+  std::array<std::uint32_t, bus_message_depth_max> open_{};  // the containers whose parts are being read
+  std::size_t depth_ = 0;
   std::optional<RejectReason> fault_;
 };
 
 std::expected<MsgpackTree, RejectReason> MsgpackTreeBuilder::read(std::string_view bytes) {
   if (bytes.size() > limits_.message_bytes_max) return std::unexpected(RejectReason::too_large);
   if (bytes.empty()) return std::unexpected(RejectReason::malformed);
+  // What most messages need, in one piece.
+  constexpr std::size_t values_usual = 64;
+  tree_.nodes_.reserve(std::min(bytes.size(), values_usual));
   std::size_t offset = 0;
   const bool is_value = msgpack::parse(bytes.data(), bytes.size(), offset, *this);
   if (fault_) return std::unexpected(*fault_);
@@ -81,19 +87,18 @@ bool MsgpackTreeBuilder::add_bytes(MsgpackKind kind, const char* bytes, std::uin
 }
 
 bool MsgpackTreeBuilder::open(MsgpackKind kind, std::uint64_t parts) {
-  if (open_.size() >= bus_message_depth_max || parts > limits_.values_max) {
+  if (depth_ >= open_.size() || parts > limits_.values_max) {
     fault_ = RejectReason::too_large;
     return false;
   }
   const auto index = static_cast<std::uint32_t>(tree_.nodes_.size());
   if (!add({.kind = kind, .size = static_cast<std::uint32_t>(parts)})) return false;
-  open_.push_back(index);
+  open_[depth_++] = index;
   return true;
 }
 
 bool MsgpackTreeBuilder::close() {
-  tree_.nodes_[open_.back()].next = static_cast<std::uint32_t>(tree_.nodes_.size());
-  open_.pop_back();
+  tree_.nodes_[open_[--depth_]].next = static_cast<std::uint32_t>(tree_.nodes_.size());
   return true;
 }
 

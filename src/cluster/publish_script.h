@@ -53,14 +53,15 @@ struct PublishScriptOptions {
 // What a nonce is remembered with.
 struct BusNonce {
   std::string text;         // empty: the message has none
-  std::string fingerprint;  // of what was asked for: the same nonce with another one is a conflict
+  std::string fingerprint;  // not empty, of what was asked for: the same nonce with another one is a conflict
   std::string note;         // told to whoever comes with the nonce again
 };
 
 struct BusMessage {
   std::string channel = {};  // pubsub
   std::string payload = {};  // pubsub: its last 8 bytes (it has them) become the number, big-endian
-  std::vector<StreamField> fields = {};  // streams: a field `p`, the number, decimal, is put behind them
+  // streams: a field `p`, the number, decimal, is put before them. All messages of a batch have as many.
+  std::vector<StreamField> fields = {};
   BusNonce nonce = {};
 };
 
@@ -87,7 +88,7 @@ struct PublishedMessage {
   Kind kind = Kind::refused;
   std::string epoch = {};      // published, seen
   std::uint64_t number = 0;    // published, seen
-  std::string stream_id = {};  // published, seen; with streams
+  std::string stream_id = {};  // seen; with streams
   std::string note = {};       // seen
   std::string error = {};      // refused: the words of Redis, which differ with its version
 };
@@ -112,14 +113,22 @@ class PublishScript {
   [[nodiscard]] RedisCommand whole(const PublishBatch& batch) const;
 
   // Of an answer that is no error, to a batch of so many messages. The error: a few words for a log.
-  [[nodiscard]] std::expected<PublishBatchResult, std::string> parse(const RedisReply& reply,
-                                                                     std::size_t messages_count) const;
+  [[nodiscard]] static std::expected<PublishBatchResult, std::string> parse(const RedisReply& reply,
+                                                                            std::size_t messages_count);
 
  private:
-  void add_arguments(RedisCommand& command, const PublishBatch& batch) const;
+  struct Text {
+    Text(BusAdapter adapter, bool with_nonces);
+
+    std::string whole;
+    std::string hash;
+  };
+
+  void add_arguments(RedisCommand& command, const PublishBatch& batch, std::size_t nonces_count) const;
 
   const PublishScriptOptions options_;
-  std::string hash_;
+  const Text plain_;
+  const Text with_nonces_;
 };
 
 }  // namespace relay

@@ -228,7 +228,7 @@ TEST_P(PublishScriptFailureTest, ANonceThatCannotBeKeptIsNotPublished) {
     ASSERT_TRUE(run_until([&] { return read_.has_value(); }));
     const std::vector<RedisReply>& entries = read_->elements.at(0).elements.at(1).elements;
     ASSERT_THAT(entries, SizeIs(1));
-    EXPECT_EQ(entries[0].elements.at(0).text, result.messages[1].stream_id);
+    EXPECT_EQ(entries[0].elements.at(1).elements.at(1).text, std::to_string(result.messages[1].number));
   } else {
     EXPECT_THAT(received(1), SizeIs(1));
   }
@@ -245,7 +245,7 @@ TEST_F(PublishScriptStreamFailureTest, WhoWaitsForTheStreamDoesNotSeeWhatIsTaken
   publish(messages(1));
   ASSERT_TRUE(run_until([&] { return read_.has_value(); }));
   const std::vector<RedisReply>& entries = read_->elements.at(0).elements.at(1).elements;
-  for (const RedisReply& entry : entries) EXPECT_NE(entry.elements.at(1).elements.at(1).text, "a");
+  for (const RedisReply& entry : entries) EXPECT_NE(entry.elements.at(1).elements.at(3).text, "a");
 }
 
 TEST_P(PublishScriptFailureTest, WhatCannotBeTakenBackIsSaidAsItIs) {

@@ -40,7 +40,9 @@ class PublishScriptFixture : public RedisConnectionFixture {
     return {.channel = "c",
             .payload = text + std::string(8, '?'),
             .fields = {{"data", text}},
-            .nonce = {.text = nonce, .fingerprint = fingerprint, .note = nonce.empty() ? "" : "of " + text}};
+            .nonce = nonce.empty()
+                         ? BusNonce()
+                         : BusNonce{.text = nonce, .fingerprint = fingerprint, .note = "of " + text}};
   }
   static Messages messages(std::size_t count) { return Messages(count, message("m")); }
 
@@ -55,7 +57,7 @@ class PublishScriptFixture : public RedisConnectionFixture {
     RedisReply reply = ask(script.by_hash(batch_));
     if (reply.error_code() == "NOSCRIPT") reply = ask(script.whole(batch_));
     EXPECT_TRUE(reply.is_ok()) << reply.text;
-    const auto result = script.parse(reply, messages.size());
+    const auto result = PublishScript::parse(reply, messages.size());
     EXPECT_TRUE(result.has_value()) << result.error();
     return result.value_or(PublishBatchResult{});
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cluster/msgpack_writer.h"
 #include "cluster/publish_script_fixture.h"
 #include "cluster/publish_script_text.h"
 #include "cluster/script_hash.h"
@@ -13,6 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 using Kind = PublishedMessage::Kind;
 
 const std::string all_bytes = [] {
@@ -25,8 +27,11 @@ class PublishScriptTest : public PublishScriptFixture {};
 INSTANTIATE_TEST_SUITE_P(All, PublishScriptAdaptersTest,
                          ::testing::Values(BusAdapter::pubsub, BusAdapter::streams), adapter_name);
 
-TEST_F(PublishScriptTest, IsKnownToRedisByItsHash) {
-  EXPECT_EQ(ask({"SCRIPT", "LOAD", publish_script_text}).text, script_hash(publish_script_text));
+TEST_P(PublishScriptAdaptersTest, IsKnownToRedisByItsHash) {
+  for (const bool with_nonces : {false, true}) {
+    const std::string text = publish_script_text(GetParam(), with_nonces);
+    EXPECT_EQ(ask({"SCRIPT", "LOAD", text}).text, script_hash(text));
+  }
 }
 
 TEST_F(PublishScriptTest, PutsTheNumberIntoTheLastBytesOfThePayload) {
@@ -39,7 +44,6 @@ TEST_F(PublishScriptTest, PutsTheNumberIntoTheLastBytesOfThePayload) {
             (std::vector<std::string>{"message c one" + big_endian(result.messages.at(0).number),
                                       "message c " + all_bytes + big_endian(result.messages.at(1).number)}));
   EXPECT_EQ(result.messages[0].epoch, "epoch1");
-  EXPECT_THAT(result.messages[0].stream_id, IsEmpty());
 }
 
 TEST_F(PublishScriptTest, AppendsTheFieldsAndTheNumberToTheStream) {
@@ -51,11 +55,10 @@ TEST_F(PublishScriptTest, AppendsTheFieldsAndTheNumberToTheStream) {
   ASSERT_EQ(kinds(result), Kinds{Kind::published});
   const RedisReply entries = ask({"XRANGE", "bus", "-", "+"});
   ASSERT_THAT(entries.elements, SizeIs(1));
-  EXPECT_EQ(entries.elements[0].elements.at(0).text, result.messages[0].stream_id);
   std::vector<std::string> fields;
   for (const RedisReply& field : entries.elements[0].elements.at(1).elements) fields.push_back(field.text);
-  EXPECT_EQ(fields, (std::vector<std::string>{"uid", "node-1", all_bytes, all_bytes, "p",
-                                              std::to_string(result.messages[0].number)}));
+  EXPECT_EQ(fields, (std::vector<std::string>{"p", std::to_string(result.messages[0].number), "uid", "node-1",
+                                              all_bytes, all_bytes}));
 }
 
 TEST_F(PublishScriptTest, KeepsTheStreamNearItsLength) {
@@ -100,7 +103,6 @@ TEST_P(PublishScriptAdaptersTest, ABatchThatIsRunAgainSaysTheSameAndDoesNothing)
   EXPECT_EQ(kinds(again), kinds(once));
   for (std::size_t i = 0; i < batch.size(); ++i) {
     EXPECT_EQ(again.messages.at(i).number, once.messages.at(i).number);
-    EXPECT_EQ(again.messages[i].stream_id, once.messages[i].stream_id);
     EXPECT_EQ(again.messages[i].epoch, once.messages[i].epoch);
   }
   const bool is_streams = GetParam() == BusAdapter::streams;
@@ -137,6 +139,32 @@ TEST_P(PublishScriptAdaptersTest, ABatchThatBrokeMidwayIsNotRunAgain) {
   EXPECT_EQ(ask({"EXISTS", "bus#relay:state"}).integer, 0);
 }
 
+// With one message less than it is told there are.
+TEST_F(PublishScriptTest, AScriptThatBreaksMidwayLeavesItsBatchUnknownAndItsNumbersUnused) {
+  const std::uint64_t last = publish(messages(1)).messages.at(0).number;
+  const std::string text = publish_script_text(BusAdapter::pubsub, false);
+  const RedisCommand broken{"EVAL",
+                            text,
+                            "2",
+                            "bus#relay:state",
+                            "bus#relay:batch:node-1",
+                            "2",
+                            "epoch1",
+                            "run-1",
+                            "",
+                            "0",
+                            "2",
+                            "2",
+                            "100",
+                            "c",
+                            "m"};
+
+  EXPECT_THAT(ask(broken).text, StartsWith("broken "));
+
+  EXPECT_THAT(publish(messages(2)).messages, IsEmpty());
+  EXPECT_EQ(publish(messages(1)).messages.at(0).number, last + 3);
+}
+
 TEST_P(PublishScriptAdaptersTest, AKnownNonceIsSeenAndNotPublished) {
   const PublishBatchResult first = publish({message("one", all_bytes, all_bytes)});
   batch_.uid = "node-2";
@@ -147,7 +175,12 @@ TEST_P(PublishScriptAdaptersTest, AKnownNonceIsSeenAndNotPublished) {
   EXPECT_EQ(kinds(second), (Kinds{Kind::seen, Kind::conflict, Kind::published}));
   EXPECT_EQ(second.messages.at(0).number, first.messages.at(0).number);
   EXPECT_EQ(second.messages[0].epoch, "epoch1");
-  EXPECT_EQ(second.messages[0].stream_id, first.messages[0].stream_id);
+  if (GetParam() == BusAdapter::streams) {
+    const RedisReply entries = ask({"XRANGE", "bus", "-", "+"});
+    EXPECT_EQ(second.messages[0].stream_id, entries.elements.at(0).elements.at(0).text);
+  } else {
+    EXPECT_THAT(second.messages[0].stream_id, IsEmpty());
+  }
   EXPECT_EQ(second.messages[0].note, "of one");
   EXPECT_EQ(second.messages[2].number, first.messages[0].number + 1);
 }
@@ -288,50 +321,100 @@ TEST_P(PublishScriptAdaptersTest, CarriesAFullBatchOfKibibytes) {
   EXPECT_EQ(ask({"HGET", "bus#relay:nonces", "total"}).text, "256");
 }
 
-RedisReply text_reply(std::string text) {
-  return {.kind = RedisReply::Kind::bulk, .text = std::move(text)};
+// A batch of whatever becomes of its messages: as it is told, and told again, by whichever of the two texts.
+TEST_P(PublishScriptAdaptersTest, TellsApartWhatBecameOfEachMessage) {
+  options_.nonces_max = 2;
+  publish({message("a", "a")});
+
+  const Messages batch{message("1"), message("a", "a"), message("a", "a", "other"),
+                       message("2"), message("b", "b"), message("c", "c"),
+                       message("3")};
+  const PublishBatchResult result = publish(batch);
+
+  const Kinds expected{Kind::published, Kind::seen, Kind::conflict, Kind::published,
+                       Kind::published, Kind::full, Kind::published};
+  EXPECT_EQ(kinds(result), expected);
+  EXPECT_EQ(kinds(repeat(batch)), expected);
+  const std::uint64_t first = result.messages.at(0).number;
+  EXPECT_EQ(result.messages.at(3).number, first + 1);
+  EXPECT_EQ(result.messages.at(4).number, first + 2);
+  EXPECT_EQ(result.messages.at(6).number, first + 3);
+  EXPECT_EQ(publish(messages(1)).messages.at(0).number, first + 4);
 }
-RedisReply array_reply(std::vector<RedisReply> elements) {
-  return {.kind = RedisReply::Kind::array, .elements = std::move(elements)};
+
+std::string packed(const std::string& exceptions) {
+  std::string told;
+  append_msgpack_array(told, 4);
+  append_msgpack_string(told, "e");
+  append_msgpack_unsigned(told, 7);
+  append_msgpack_unsigned(told, 9);
+  return told + exceptions;
+}
+// A list of one exception: of that message, and what it is said to be.
+std::string exception(std::uint64_t index, std::initializer_list<std::string_view> words) {
+  std::string text;
+  append_msgpack_array(text, 2);
+  append_msgpack_unsigned(text, index);
+  append_msgpack_array(text, words.size());
+  for (const std::string_view word : words) append_msgpack_string(text, word);
+  return packed(text);
+}
+std::expected<PublishBatchResult, std::string> parse(const std::string& text) {
+  return PublishScript::parse({.kind = RedisReply::Kind::bulk, .text = text}, 1);
 }
 
 TEST(PublishScriptReply, WhatTheScriptDoesNotSayIsAnError) {
-  const PublishScript script({});
-  const auto answer = [](RedisReply message) {
-    return array_reply(
-        {text_reply("done"), text_reply("e"), array_reply({std::move(message)}), text_reply("7")});
-  };
-  const std::vector<RedisReply> replies = {
-      {},
-      text_reply("done"),
-      array_reply({}),
-      array_reply({text_reply("done")}),
-      array_reply({text_reply("done"), text_reply("e")}),
-      array_reply({text_reply("done"), text_reply("e"), array_reply({})}),
-      array_reply({text_reply("done"), text_reply("e"), array_reply({array_reply({text_reply("full")})})}),
-      array_reply({text_reply("done"), text_reply("e"), array_reply({array_reply({text_reply("full")})}),
-                   text_reply("x")}),
-      array_reply({text_reply("else"), text_reply("e"), array_reply({array_reply({text_reply("full")})})}),
-      array_reply({text_reply("refused"), text_reply("e"), {}}),
-      array_reply({{}, {}, {}}),
-      answer({}),
-      answer(array_reply({})),
-      answer(array_reply({{}})),
-      answer(array_reply({text_reply("else")})),
-      answer(array_reply({text_reply("refused")})),
-      answer(array_reply({text_reply("published"), text_reply("1")})),
-      answer(array_reply({text_reply("published"), text_reply(""), text_reply("")})),
-      answer(array_reply({text_reply("published"), text_reply("1x"), text_reply("")})),
-      answer(array_reply({text_reply("published"), text_reply("99999999999999999999"), text_reply("")})),
-      answer(array_reply({text_reply("seen"), text_reply("e"), text_reply("1"), text_reply("")})),
+  const std::string none = packed("\x90");
+  const std::string odd = packed("\x91\x01");
+  const std::string no_verdict = packed("\x92\x01\x01");
+  const std::vector<std::string> replies = {
+      "",
+      "done",
+      "done ",
+      "else " + none,
+      "done " + none + "x",
+      "done " + none.substr(0, none.size() - 1),
+      "done " + packed("\xA0"),
+      "done \x94\x01\x01\x01\x90",
+      "done \x94\xA1"
+      "e\xA1"
+      "7\x01\x90",
+      "done \x94\xA1"
+      "e\x01\xA1"
+      "7\x90",
+      "done \x93\xA1"
+      "e\x01\x01",
+      "done " + odd,
+      "done " + no_verdict,
+      "done " + exception(0, {"full"}),
+      "done " + exception(2, {"full"}),
+      "done " + exception(1, {}),
+      "done " + exception(1, {"else"}),
+      "done " + exception(1, {"refused"}),
+      "done " + exception(1, {"seen", "e"}),
+      "done " + exception(1, {"seen", "e", "1", "", ""}),
   };
 
-  for (std::size_t i = 0; i < replies.size(); ++i) {
-    EXPECT_FALSE(script.parse(replies[i], 1).has_value()) << i;
-  }
-  EXPECT_EQ(script.parse(answer(array_reply({text_reply("full")})), 1).value().epoch_start, 7U);
-  EXPECT_THAT(script.parse(array_reply({text_reply("broken"), text_reply("why")}), 1).error(),
-              HasSubstr("why"));
+  for (std::size_t i = 0; i < replies.size(); ++i) EXPECT_FALSE(parse(replies[i]).has_value()) << i;
+  EXPECT_FALSE(PublishScript::parse({}, 1).has_value());
+  EXPECT_FALSE(PublishScript::parse({.kind = RedisReply::Kind::array}, 1).has_value());
+}
+
+TEST(PublishScriptReply, SaysWhatItSays) {
+  const PublishBatchResult done = parse("done " + packed("\x90")).value();
+  EXPECT_EQ(done.epoch, "e");
+  EXPECT_EQ(done.epoch_start, 7U);
+  EXPECT_FALSE(done.is_repeated);
+  EXPECT_EQ(done.messages.at(0).kind, Kind::published);
+  EXPECT_EQ(done.messages.at(0).number, 10U);
+  const PublishBatchResult repeated = parse("repeated " + exception(1, {"refused", "two words"})).value();
+  EXPECT_TRUE(repeated.is_repeated);
+  EXPECT_EQ(repeated.messages.at(0).error, "two words");
+  EXPECT_EQ(parse("refused  two words").value().messages.at(0).error, "two words");
+  EXPECT_EQ(parse("refused e words").value().epoch, "e");
+  EXPECT_EQ(parse("overtaken e").value().epoch, "e");
+  EXPECT_THAT(parse("overtaken e").value().messages, IsEmpty());
+  EXPECT_THAT(parse("broken and why").error(), HasSubstr("and why"));
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "cluster/publish_script_text.h"
 
+#include <string_view>
+
 // What Redis keeps for it, P being the prefix:
 //
 //   P#relay:state          hash    epoch, start (its numbers are above), number (the last one given), run
-//   P#relay:batch:<uid>    string  "<batch> " while it is at work, with what is told again behind it
-//                                  afterwards
+//   P#relay:batch:<uid>    string  "<batch> ", and behind it what is told if the batch is run again; nothing
+//   there:
+//                                  that is not known
 //   P#relay:nonce:<nonce>  string  fingerprint, epoch, number, stream id, note (MessagePack)
 //   P#relay:nonces         hash    total; until, the earliest of the times below; time in ms -> how many
 //                                  nonces are forgotten by then
@@ -15,41 +18,39 @@
 // then; Redis refuses no later write for such a reason. What can still fail is the right to a command, a key
 // or a channel, and the type of a key: each command is a pcall, and what stands before it is taken back.
 //
-// Should the script itself break midway, then the batch is marked as begun and the numbers it might have
-// given are used up: nothing is given or handed on twice.
+// What is told of the batch is written first, as if all of it were published, and again only if that was not
+// so: one write for nearly all batches. Should the script itself break midway, it is told that nobody knows,
+// and the numbers it might have given are used up: nothing is given or handed on twice.
 //
-// Lua's numbers are doubles: exact below 2^53, and told as text.
+// Lua's numbers are doubles: exact below 2^53.
 
 namespace relay {
+namespace {
 
-const std::string_view publish_script_text = R"lua(
-local state_key, marker_key, book_key = KEYS[1], KEYS[2], KEYS[3]
-local batch, adapter, candidate, run, broken_epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local numbers_above, stream_length_max = ARGV[6], ARGV[7]
-local nonce_lifetime, nonces_max = tonumber(ARGV[8]), tonumber(ARGV[9])
-local messages_count, nonces_count = tonumber(ARGV[10]), tonumber(ARGV[11])
+constexpr std::string_view head = R"lua(
+local state_key, marker_key = KEYS[1], KEYS[2]
+local batch, candidate, run, broken_epoch, numbers_above = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local messages_count, stride = tonumber(ARGV[6]), tonumber(ARGV[7])  -- arguments of one message
 
 local number_max = 9007199254740991
 local marker_lifetime = '600000'
-local bucket_width = math.ceil(nonce_lifetime / 64)
 
 local epoch, number, start = '', nil, nil
-local next_argument, next_nonce_key = 12, 4
-local stream_key
-if adapter == 'streams' then
-  stream_key = KEYS[4]
-  next_nonce_key = 5
-end
 
--- The answer, or nil and the words of Redis. Before Redis 7 a line number may stand in front of them.
-local function try(...)
-  local reply = redis.pcall(...)
-  if type(reply) ~= 'table' or not reply.err then return reply end
+-- Before Redis 7 a line number may stand in front of the words.
+local function words_of(reply)
   local words = string.gsub(reply.err, '^@user_script: ?%d+: ?', '')
   words = string.gsub(words, '^@user_script: ?%d+: ?', '')
   words = string.gsub(words, '^%-', '')
   words = string.gsub(words, '%s+$', '')
-  return nil, words
+  return words
+end
+
+-- The answer, or nil and the words of Redis.
+local function try(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then return reply end
+  return nil, words_of(reply)
 end
 
 -- Of digits only: tonumber would take '0x10' and 'nan' as well.
@@ -66,11 +67,13 @@ local function now_ms()
   if words then return nil, words end
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
+)lua";
 
-local function take()
-  next_argument = next_argument + 1
-  return ARGV[next_argument - 1]
-end
+constexpr std::string_view nonces = R"lua(
+local book_key, next_nonce_key = KEYS[first_free_key], first_free_key + 1
+local nonce_lifetime, nonces_max, nonces_count = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local bucket_width = math.ceil(nonce_lifetime / 64)
+first_message_at, stride = 12, stride + 2
 
 -- The book of how many nonces are remembered. Those of one bucket leave it together, when the last is forgotten.
 local total, first_end, opened_at, bucket, bucket_count
@@ -107,7 +110,7 @@ local function drop_past_buckets(now)
 end
 
 -- Counts all nonces of the batch, before the first is kept: a count is never too low.
-local function open_book()
+local function try_to_open_book()
   local now, clock_words = now_ms()
   if clock_words then return clock_words end
   opened_at, bucket = now, bucket_of(now)
@@ -125,9 +128,12 @@ local function open_book()
   if not bucket_count then prolong_book(now, bucket) end
 end
 
+open_book = function() book_error = try_to_open_book() end
+
 -- Leaves those in it that were kept. An older Redis lets them live from when they were set and not from when the
 -- script began: so they belong to the bucket of the end.
-local function close_book()
+close_book = function()
+  if book_error then return end
   local now = now_ms() or opened_at
   local last_bucket = bucket_of(now)
   if last_bucket == bucket then
@@ -142,8 +148,16 @@ local function close_book()
   prolong_book(now, last_bucket)
 end
 
+-- Of the message whose arguments begin there; it may have none.
+nonce_at = function(at)
+  if ARGV[at] == '' then return nil end
+  local nonce = {key = KEYS[next_nonce_key], fingerprint = ARGV[at], note = ARGV[at + 1]}
+  next_nonce_key = next_nonce_key + 1
+  return nonce
+end
+
 -- What a message with this nonce is answered without being published, or nil.
-local function verdict_on(nonce)
+verdict_on = function(nonce)
   local kept, words = try('GET', nonce.key)
   if words then return {'refused', words} end
   if kept then
@@ -159,80 +173,90 @@ local function verdict_on(nonce)
 end
 
 -- The words of Redis if it is not kept.
-local function remember(nonce, stream_id)
-  local record = cmsgpack.pack({nonce.fingerprint, epoch, decimal(number + 1), stream_id, nonce.note})
+remember = function(nonce, stream_id)
+  local record = cmsgpack.pack({nonce.fingerprint, epoch, number + 1, stream_id, nonce.note})
   local _, words = try('SET', nonce.key, record, 'PX', decimal(nonce_lifetime))
   if not words then nonces_added = nonces_added + 1 end
   return words
 end
 
-local function forget(nonce)
+forget = function(nonce)
   local _, words = try('DEL', nonce.key)
   -- Without the right to delete.
   if words then try('SET', nonce.key, '', 'PX', '1') end
   nonces_added = nonces_added - 1
 end
+)lua";
+
+// Of both adapters: hand_on() takes the message whose arguments begin there, and says the words of Redis if
+// it does not; first_free_key is behind the keys that every batch has.
+
+constexpr std::string_view pubsub = R"lua(
+local first_free_key, first_message_at = 3, 9
+local open_book, close_book, nonce_at, verdict_on, remember, forget
 
 -- The nonce first: what was published cannot be called back.
-local function publish(message, nonce)
+local function hand_on(at, nonce)
   if nonce then
     local words = remember(nonce, '')
-    if words then return {'refused', words} end
+    if words then return words end
   end
-  local number_bytes = struct.pack('>I4I4', math.floor((number + 1) / 4294967296), (number + 1) % 4294967296)
-  local _, words = try('PUBLISH', message[1], message[2] .. number_bytes)
-  if words then
+  local given = number + 1
+  local number_bytes = struct.pack('>I4I4', math.floor(given / 4294967296), given % 4294967296)
+  local reply = redis.pcall('PUBLISH', ARGV[at], ARGV[at + 1] .. number_bytes)
+  if type(reply) == 'table' then
     if nonce then forget(nonce) end
-    return {'refused', words}
+    return words_of(reply)
   end
-  number = number + 1
-  return {'published', decimal(number), ''}
+  number = given
 end
+)lua";
+
+constexpr std::string_view streams = R"lua(
+local stream_key, stream_length_max = KEYS[3], ARGV[8]
+local first_free_key, first_message_at = 4, 9
+local open_book, close_book, nonce_at, verdict_on, remember, forget
+local fields_count = stride
 
 -- The entry first, because its id is remembered with the nonce. Nobody reads the stream before the script ends, not
 -- even who waits for it: so the entry can be called back. Who waits may be woken for nothing then.
-local function append(fields, nonce)
-  fields[#fields + 1] = 'p'
-  fields[#fields + 1] = decimal(number + 1)
-  local id, words = try('XADD', stream_key, 'MAXLEN', '~', stream_length_max, '*', unpack(fields))
-  if words then return {'refused', words} end
+local function hand_on(at, nonce)
+  local id, words = try('XADD', stream_key, 'MAXLEN', '~', stream_length_max, '*', 'p', decimal(number + 1),
+                        unpack(ARGV, at, at + fields_count - 1))
+  if words then return words end
   if nonce then
     words = remember(nonce, id)
     -- Without the right to delete it stands.
-    if words and try('XDEL', stream_key, id) then return {'refused', words} end
+    if words and try('XDEL', stream_key, id) then return words end
   end
   number = number + 1
-  return {'published', decimal(number), id}
+end
+)lua";
+
+constexpr std::string_view tail = R"lua(
+-- What is told if all is published, from the number behind `first` on, but for the exceptions: a message's index, and
+-- what became of it, in turn.
+local function told(first, exceptions)
+  return cmsgpack.pack({epoch, start, first, exceptions})
 end
 
-local function handle_next()
-  local nonce
-  if take() == '1' then
-    nonce = {key = KEYS[next_nonce_key], fingerprint = take(), note = take()}
-    next_nonce_key = next_nonce_key + 1
-  end
-  local message = {}
-  for i = 1, tonumber(take()) do message[i] = take() end
-  local verdict = nonce and verdict_on(nonce)
-  if verdict then return verdict end
-  if stream_key then return append(message, nonce) end
-  return publish(message, nonce)
+local function mark(text)
+  return try('SET', marker_key, batch .. ' ' .. text, 'PX', marker_lifetime)
 end
 
 -- What is answered to a batch that was run before, or that a later one has overtaken; else nil.
 local function answer_of_marker(marker)
-  local digits, told = string.match(marker, '^(%d+) (.*)$')
-  if not digits then return {'refused', epoch, 'ERR the batch\'s key is in use for something else'} end
+  local digits, text = string.match(marker, '^(%d+) (.*)$')
+  if not digits then return 'refused ' .. epoch .. ' ERR the batch\'s key is in use for something else' end
   local marked = tonumber(digits)
   if marked < tonumber(batch) then return nil end
-  if marked > tonumber(batch) or told == '' then return {'overtaken', epoch} end
-  local answer = cmsgpack.unpack(told)
-  return {'repeated', answer[1], answer[2], answer[3]}
+  if marked > tonumber(batch) or text == '' then return 'overtaken ' .. epoch end
+  return 'repeated ' .. text
 end
 
 -- The first writes of all: that the batch has begun, and the epoch with all numbers that it may give.
-local function begin(marker, state)
-  local _, words = try('SET', marker_key, batch .. ' ', 'PX', marker_lifetime)
+local function begin(marker, text, state)
+  local _, words = mark(text)
   if words then return words end
   _, words = try('HSET', state_key, unpack(state))
   if not words then return nil end
@@ -261,33 +285,73 @@ local function enter_epoch(state)
   return fields
 end
 
+-- What became of those that were not published.
+local function hand_on_all()
+  local exceptions = {}
+  for i = 1, messages_count do
+    local at = first_message_at + (i - 1) * stride
+    local nonce, verdict
+    if nonce_at then
+      nonce = nonce_at(at)
+      verdict = nonce and verdict_on(nonce)
+      at = at + 2
+    end
+    if not verdict then
+      local words = hand_on(at, nonce)
+      verdict = words and {'refused', words}
+    end
+    if verdict then
+      exceptions[#exceptions + 1] = i
+      exceptions[#exceptions + 1] = verdict
+    end
+  end
+  return exceptions
+end
+
+local is_begun = false
+
 local function run_batch()
   local marker, marker_words = try('GET', marker_key)
-  if marker_words then return {'refused', '', marker_words} end
+  if marker_words then return 'refused  ' .. marker_words end
   local state, state_words = try('HMGET', state_key, 'epoch', 'number', 'run', 'start')
   local known_epoch = state and state[1] or ''
   epoch = known_epoch
   local answer = marker and answer_of_marker(marker)
   if answer then return answer end
-  if state_words then return {'refused', '', state_words} end
+  if state_words then return 'refused  ' .. state_words end
   local fields, words = enter_epoch(state)
-  words = words or begin(marker, fields)
-  if words then return {'refused', known_epoch, words} end
+  local text = fields and told(number, {})
+  words = words or begin(marker, text, fields)
+  if words then return 'refused ' .. known_epoch .. ' ' .. words end
 
-  local last_number_reserved = number + messages_count
-  if nonces_count > 0 then book_error = open_book() end
-  local results = {}
-  for i = 1, messages_count do results[i] = handle_next() end
-  if nonces_count > 0 and not book_error then close_book() end
-  if number ~= last_number_reserved then try('HSET', state_key, 'number', decimal(number)) end
-  try('SET', marker_key, batch .. ' ' .. cmsgpack.pack({epoch, results, decimal(start)}), 'PX', marker_lifetime)
-  return {'done', epoch, results, decimal(start)}
+  is_begun = true
+  local first, reserved = number, number + messages_count
+  if open_book then open_book() end
+  local exceptions = hand_on_all()
+  if close_book then close_book() end
+  if number ~= reserved then try('HSET', state_key, 'number', decimal(number)) end
+  if #exceptions > 0 then
+    text = told(first, exceptions)
+    mark(text)
+  end
+  return 'done ' .. text
 end
 
 -- An error of the script would look like a refusal of Redis, with nothing done.
 local is_whole, answer = pcall(run_batch)
 if is_whole then return answer end
-return {'broken', type(answer) == 'table' and answer.err or tostring(answer)}
+if is_begun then mark('') end
+return 'broken ' .. (type(answer) == 'table' and answer.err or tostring(answer))
 )lua";
+
+}  // namespace
+
+std::string publish_script_text(BusAdapter adapter, bool with_nonces) {
+  std::string text(head);
+  text += adapter == BusAdapter::pubsub ? pubsub : streams;
+  if (with_nonces) text += nonces;
+  text += tail;
+  return text;
+}
 
 }  // namespace relay

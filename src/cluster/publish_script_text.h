@@ -1,12 +1,14 @@
 #pragma once
-// The Lua of PublishScript, for Redis 5 and later and for Valkey. Only PublishScript knows its arguments.
-//
-// Threading: immutable, any thread.
+// The Lua text of PublishScript; it speaks the language of publish_script.cc alone. Threading: any.
 
-#include <string_view>
+#include <string>
+
+#include "cluster/publish_script.h"
 
 namespace relay {
 
-extern const std::string_view publish_script_text;
+// For batches in which some messages have nonces, or none has: most have none, and each line of a script is
+// paid for with each batch.
+[[nodiscard]] std::string publish_script_text(BusAdapter adapter, bool with_nonces);
 
 }  // namespace relay

@@ -36,7 +36,7 @@ void StreamReader::ask(const RedisCommand& command, Handler handler, std::chrono
   if (connection == nullptr) return;
   const auto sent = connection->send(
       command,
-      [this, handler](const RedisReply& reply) {
+      [this, handler](RedisReply&& reply) {
         if (!reply.is_lost()) (this->*handler)(reply);
       },
       command_timeout_ + extra_time);
@@ -55,7 +55,7 @@ void StreamReader::on_link_down(RedisLink& /*link*/, bool was_up, std::string_vi
 
 // ---- the first reading
 
-void StreamReader::on_newest(const RedisReply& reply) {
+void StreamReader::on_newest(RedisReply& reply) {
   if (reply.is_error()) return link_.drop(reply.text);
   const bool has_entry = !reply.elements.empty() && !reply.elements.front().elements.empty();
   if (!has_entry) {
@@ -82,7 +82,7 @@ void StreamReader::read_history() {
       &StreamReader::on_history);
 }
 
-void StreamReader::on_history(const RedisReply& reply) {
+void StreamReader::on_history(RedisReply& reply) {
   if (reply.is_error()) return link_.drop(reply.text);
   if (reply.elements.empty()) last_id_ = newest_id_;  // trimmed meanwhile
   if (take(reply)) read_history();
@@ -90,13 +90,13 @@ void StreamReader::on_history(const RedisReply& reply) {
 
 // ---- again
 
-void StreamReader::on_last_entry(const RedisReply& reply) {
+void StreamReader::on_last_entry(RedisReply& reply) {
   if (reply.is_error()) return link_.drop(reply.text);
   if (!reply.elements.empty()) return go_live();
   ask({"XINFO", "STREAM", stream_}, &StreamReader::on_stream_info);
 }
 
-void StreamReader::on_stream_info(const RedisReply& reply) {
+void StreamReader::on_stream_info(RedisReply& reply) {
   const RedisReply* const newest = value_of(reply, "last-generated-id");
   const RedisReply* const first = value_of(reply, "first-entry");
   const auto last = position_of_stream_id(last_id_);
@@ -131,7 +131,7 @@ void StreamReader::read_on() {
       &StreamReader::on_entries, block_time);
 }
 
-void StreamReader::on_entries(const RedisReply& reply) {
+void StreamReader::on_entries(RedisReply& reply) {
   if (reply.is_error()) return link_.drop(reply.text);
   const bool has_entries = !reply.elements.empty() && reply.elements.front().elements.size() == 2;
   if (has_entries && !take(reply.elements.front().elements[1])) return;
@@ -152,8 +152,8 @@ bool StreamReader::is_plausible(const std::string& id) {
   return time_of(*position) <= latest || std::exchange(doubted_id_, id) == id;
 }
 
-bool StreamReader::take(const RedisReply& entries) {
-  for (const RedisReply& entry : entries.elements) {
+bool StreamReader::take(RedisReply& entries) {
+  for (RedisReply& entry : entries.elements) {
     if (entry.elements.size() != 2) {
       link_.drop("sent what is no entry of a stream");
       return false;
@@ -162,9 +162,11 @@ bool StreamReader::take(const RedisReply& entries) {
       link_.drop("sent an entry whose id cannot be");
       return false;
     }
-    MessageRing::Raw raw{entry.elements[0].text};
-    for (const RedisReply& part : entry.elements[1].elements) raw.push_back(part.text);
-    last_id_ = raw.front();
+    last_id_ = entry.elements[0].text;
+    MessageRing::Raw raw;
+    raw.reserve(1 + entry.elements[1].elements.size());
+    raw.push_back(std::move(entry.elements[0].text));
+    for (RedisReply& part : entry.elements[1].elements) raw.push_back(std::move(part.text));
     listener_.on_stream_entry(std::move(raw));
   }
   return true;

@@ -54,18 +54,18 @@ class StreamReader final : private RedisLinkListener {
   void on_link_up(RedisLink& link) override;
   void on_link_down(RedisLink& link, bool was_up, std::string_view reason) override;
 
-  using Handler = void (StreamReader::*)(const RedisReply&);
+  using Handler = void (StreamReader::*)(RedisReply&);
   void ask(const RedisCommand& command, Handler handler, std::chrono::milliseconds extra_time = {});
-  void on_newest(const RedisReply& reply);
+  void on_newest(RedisReply& reply);
   void read_history();
-  void on_history(const RedisReply& reply);
-  void on_last_entry(const RedisReply& reply);
-  void on_stream_info(const RedisReply& reply);
+  void on_history(RedisReply& reply);
+  void on_last_entry(RedisReply& reply);
+  void on_stream_info(RedisReply& reply);
   void go_live();
   void read_on();
-  void on_entries(const RedisReply& reply);
+  void on_entries(RedisReply& reply);
   // The entries of an XRANGE or XREAD. False, and the link is down, if they are none.
-  [[nodiscard]] bool take(const RedisReply& entries);
+  [[nodiscard]] bool take(RedisReply& entries);
   // From a while before that id.
   void begin_again(std::string_view from);
   [[nodiscard]] bool is_plausible(const std::string& id);

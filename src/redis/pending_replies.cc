@@ -69,9 +69,8 @@ std::optional<SteadyTime> PendingReplies::deadline() const {
 
 void PendingReplies::lose_all() {
   std::deque<Entry> lost = std::exchange(entries_, {});
-  const RedisReply reply{.kind = RedisReply::Kind::lost};
   for (Entry& entry : lost) {
-    if (entry.callback) entry.callback(reply);
+    if (entry.callback) entry.callback(RedisReply{.kind = RedisReply::Kind::lost});
   }
 }
 

@@ -17,8 +17,8 @@
 
 namespace relay {
 
-// May be empty: the reply is then dropped.
-using RedisCallback = std::move_only_function<void(const RedisReply&)>;
+// May be empty: the reply is then dropped. May take the reply's texts.
+using RedisCallback = std::move_only_function<void(RedisReply&&)>;
 
 class PendingReplies {
  public:

@@ -37,7 +37,7 @@ class PendingRepliesTest : public ::testing::Test {
     auto match = pending_.match(reply);
     if (match.is_push) heard_.emplace_back("push");
     if (match.is_unasked) heard_.emplace_back("unasked");
-    if (match.callback) match.callback(reply);
+    if (match.callback) match.callback(RedisReply(reply));
   }
 
   using Names = std::vector<std::string>;

@@ -127,21 +127,24 @@ void RedisConnection::parse(std::string_view plain) {
   while (!plain.empty()) {
     plain.remove_prefix(reader_.feed(plain));
     for (;;) {
-      const auto reply = reader_.next();
+      auto reply = reader_.next();
       if (!reply) return lose(describe(reply.error()));
       if (!*reply) break;
-      deliver(**reply);
+      deliver(std::move(**reply));
       if (state_ == State::ended) return;
     }
   }
 }
 
-void RedisConnection::deliver(const RedisReply& reply) {
+void RedisConnection::deliver(RedisReply reply) {
   PendingReplies::Match match = pending_.match(reply);
   if (match.is_unasked) return lose("sent a reply that no command asked for");
-  if (match.is_push) listener_.on_redis_push(*this, reply);
+  if (match.is_push) {
+    if (!match.callback) return listener_.on_redis_push(*this, std::move(reply));
+    listener_.on_redis_push(*this, reply);
+  }
   // Also when the listener has closed the connection: the reply has come.
-  if (match.callback) match.callback(reply);
+  if (match.callback) match.callback(std::move(reply));
 }
 
 bool RedisConnection::refill_wire_output() {

@@ -60,7 +60,7 @@ class RedisListener {
   virtual void on_redis_connected(RedisConnection& connection) = 0;
   // An array: `message`, `pmessage`, `smessage`, or a confirmation such as `subscribe`, with what belongs to
   // it.
-  virtual void on_redis_push(RedisConnection& /*connection*/, const RedisReply& /*push*/) {}
+  virtual void on_redis_push(RedisConnection& /*connection*/, RedisReply /*push*/) {}
   // Once, after the callbacks of all pending commands; nothing follows. `reason` is a few words for a log,
   // without secrets. Not after close().
   virtual void on_redis_lost(RedisConnection& connection, std::string_view reason) = 0;
@@ -124,7 +124,7 @@ class RedisConnection final : public LoopObject {
   void read_available();
   void receive(std::string_view wire);
   void parse(std::string_view plain);
-  void deliver(const RedisReply& reply);
+  void deliver(RedisReply reply);
   // False when there is nothing to send.
   [[nodiscard]] bool refill_wire_output();
 
