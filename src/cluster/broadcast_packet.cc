@@ -53,6 +53,7 @@ std::expected<void, RejectReason> read_texts(std::vector<std::string>& out, cons
 std::expected<void, RejectReason> read_arguments(BusEvent& event, const MsgpackTree& tree,
                                                  const MsgpackNode& data, const BusLimits& limits) {
   JsonWithAttachments arguments;
+  arguments.json.reserve(tree.bytes_count());
   std::expected<void, RejectReason> result;
   bool is_name = true;
   tree.each_part(data, [&](const MsgpackNode& node) {

@@ -70,7 +70,7 @@ class BusEngine final : private RedisLinkListener, private StreamListener {
 
   // bus_engine_links.cc
   void on_link_up(RedisLink& link) override;
-  void on_link_push(RedisLink& link, RedisReply push) override;
+  void on_link_push(RedisLink& link, RedisReply& push) override;
   void on_link_down(RedisLink& link, bool was_up, std::string_view reason) override;
   void on_stream_entry(MessageRing::Raw entry) override;
   void on_stream_live() override;

@@ -110,7 +110,7 @@ void BusEngine::subscribe() {
                                          [=](const RedisReply& reply) { confirmed(reply, true); }));
 }
 
-void BusEngine::on_link_push(RedisLink& /*link*/, RedisReply push) {
+void BusEngine::on_link_push(RedisLink& /*link*/, RedisReply& push) {
   auto& parts = push.elements;
   if (parts.size() == 3 && parts[0].text == "message") {
     control_.on_message(parts[1].text, parts[2].text);

@@ -55,7 +55,7 @@ class BusPublisherFixture : public ::testing::Test, public RedisListener {
     if (&connection == link_.get()) publisher_.on_link_down();
     ++lost_;
   }
-  void on_redis_push(RedisConnection&, RedisReply push) override {
+  void on_redis_push(RedisConnection&, RedisReply& push) override {
     if (push.elements.size() != 4 || push.elements[0].text != "pmessage") return;
     const auto message = format_.decode({push.elements[2].text, push.elements[3].text});
     ASSERT_TRUE(message.has_value() && message->has_value());

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view mac_purpose = "classic";
 
+// What a payload usually has besides the arguments.
+constexpr std::size_t usual_frame_bytes = 256;
+
 // The payload's end, if it is signed:   "m" bin8 16 <MAC>  "p" uint64 <position>
 constexpr std::string_view mac_head = "\xA1m\xC4\x10";
 constexpr std::string_view position_head = "\xA1p\xCF";
@@ -63,6 +66,7 @@ std::expected<ClassicMessage, RejectReason> ClassicCodec::encode(const BusEvent&
   if (!is_within(event, options_.limits)) return std::unexpected(RejectReason::too_large);
   ClassicMessage message{channel_of(event), {}, {}};
   std::string& payload = message.payload;
+  payload.reserve(event.arguments_json.size() + usual_frame_bytes);
   // The array's size is not known yet.
   payload += '\0';
   append_msgpack_string(payload, event.sender);

@@ -88,7 +88,7 @@ class Node final : public RedisListener {
       hears = true;
     }));
   }
-  void on_redis_push(RedisConnection&, RedisReply push) override {
+  void on_redis_push(RedisConnection&, RedisReply& push) override {
     if (push.elements[0].text != "message") return;
     heard.emplace_back(push.elements[1].text, push.elements[2].text);
     control.on_message(push.elements[1].text, push.elements[2].text);

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view own_prefix = "relay:";
 
+// What a packet usually has besides the arguments.
+constexpr std::size_t usual_frame_bytes = 128;
+
 // The array of an EVENT packet in a frame: `42["name",…]`, `451-/chat,["name",…]`.
 std::string_view array_of(const EncodedPacket& packet) {
   const std::string_view payload = packet.payload();
@@ -42,7 +45,9 @@ BusEvent to_bus_event(const NewEvent& event) {
 NewEvent from_bus_event(BusEvent event, bool with_offset) {
   NewEvent out;
   const bool is_own = event.name.starts_with(own_prefix);
-  std::string payload = "4";
+  std::string payload;
+  payload.reserve(event.arguments_json.size() + usual_frame_bytes);
+  payload += '4';
   socketio::append_event_header(payload, event.namespace_name, {},
                                 static_cast<unsigned>(event.attachments.size()));
   payload += '[';

@@ -147,6 +147,7 @@ bool JsonPacker::pack_object() {
   const std::size_t begin = out_.size();
   out_ += '\0';
   Members members;
+  members.reserve(few_members);
   pass();
   while (text_[at_] != '}') {
     Member member{out_.size(), 0, 0};

@@ -64,6 +64,7 @@ std::expected<MsgpackTree, RejectReason> MsgpackTreeBuilder::read(std::string_vi
   // What most messages need, in one piece.
   constexpr std::size_t values_usual = 64;
   tree_.nodes_.reserve(std::min(bytes.size(), values_usual));
+  tree_.bytes_count_ = bytes.size();
   std::size_t offset = 0;
   const bool is_value = msgpack::parse(bytes.data(), bytes.size(), offset, *this);
   if (fault_) return std::unexpected(*fault_);

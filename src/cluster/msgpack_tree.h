@@ -53,6 +53,8 @@ class MsgpackTree {
                                                                      const BusLimits& limits);
 
   [[nodiscard]] const MsgpackNode& root() const noexcept { return nodes_.front(); }
+  // Of what was read.
+  [[nodiscard]] std::size_t bytes_count() const noexcept { return bytes_count_; }
 
   // Calls f(const MsgpackNode&) for each part in order, until it returns false; of a map for each key and
   // value in turn. False if it was ended.
@@ -69,6 +71,7 @@ class MsgpackTree {
   friend class MsgpackTreeBuilder;
 
   std::vector<MsgpackNode> nodes_;
+  std::size_t bytes_count_ = 0;
 };
 
 template <typename F>

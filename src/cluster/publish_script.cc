@@ -110,6 +110,19 @@ std::size_t count_nonces(std::span<const BusMessage> messages) {
   return static_cast<std::size_t>(count);
 }
 
+// At most, so that a command grows in one step.
+constexpr std::size_t arguments_of_batch = 24;
+constexpr std::size_t arguments_of_message = 20;
+
+std::size_t bytes_of(std::span<const BusMessage> messages) {
+  std::size_t bytes = 0;
+  for (const BusMessage& message : messages) {
+    bytes += message.channel.size() + message.payload.size();
+    for (const StreamField& field : message.fields) bytes += field.name.size() + field.value.size();
+  }
+  return bytes;
+}
+
 void add_published(RedisCommand& command, const BusMessage& message) {
   RELAY_CHECK(message.payload.size() >= number_bytes);
   const std::string_view payload = message.payload;
@@ -151,6 +164,8 @@ void PublishScript::add_arguments(RedisCommand& command, const PublishBatch& bat
   const bool has_nonces = nonces_count > 0;
   const std::string prefix = options_.key_prefix + "#relay:";
 
+  command.reserve(arguments_of_batch + arguments_of_message * batch.messages.size(),
+                  bytes_of(batch.messages));
   command.add(2 + (is_streams ? std::size_t{1} : 0) + (has_nonces ? 1 + nonces_count : 0));
   command.add(prefix + "state").add(prefix + "batch:" + std::string(batch.uid));
   if (is_streams) command.add(options_.key_prefix);

@@ -19,11 +19,37 @@ constexpr std::string_view mac_purpose = "streams";
 
 constexpr std::uint64_t position_max = std::uint64_t{1} << 53;
 
+constexpr std::string_view own_field = "r";
+constexpr std::string_view position_field = "p";
+constexpr std::string_view no_mac = "-";
+constexpr std::size_t mac_text_bytes = 22;
+
 // Views of the values; empty without the field.
 struct Fields {
-  std::string_view uid, nsp, type, data, version, number, mac;
+  std::string_view uid, nsp, type, data, own;
   std::optional<std::string_view> position;
 };
+
+// What the field `r` says.
+struct OwnField {
+  std::string_view version, number, mac;
+  std::string_view signed_text;  // all before the MAC
+};
+
+OwnField split(std::string_view own) noexcept {
+  OwnField words;
+  const std::size_t last = own.rfind(' ');
+  if (last == std::string_view::npos) return words;
+  words.signed_text = own.substr(0, last);
+  words.mac = own.substr(last + 1);
+  if (words.mac == no_mac) words.mac = {};
+  const std::size_t first = words.signed_text.find(' ');
+  words.version = words.signed_text.substr(0, first);
+  if (first == std::string_view::npos) return words;
+  const std::string_view rest = words.signed_text.substr(first + 1);
+  words.number = rest.substr(0, rest.find(' '));
+  return words;
+}
 
 Fields sort_out(std::span<const StreamFieldView> fields) {
   Fields sorted;
@@ -32,10 +58,8 @@ Fields sort_out(std::span<const StreamFieldView> fields) {
     if (name == "nsp") sorted.nsp = value;
     if (name == "type") sorted.type = value;
     if (name == "data") sorted.data = value;
-    if (name == "v") sorted.version = value;
-    if (name == "n") sorted.number = value;
-    if (name == "m") sorted.mac = value;
-    if (name == "p") sorted.position = value;
+    if (name == own_field) sorted.own = value;
+    if (name == position_field) sorted.position = value;
   }
   return sorted;
 }
@@ -55,11 +79,13 @@ std::optional<Number> read_decimal(std::string_view text) {
 }
 
 // Also the fields that only a later version knows, so that it can trust them.
-std::vector<std::string_view> signed_parts(std::string_view stream, std::span<const StreamFieldView> fields) {
-  std::vector<std::string_view> parts = {mac_purpose, stream};
-  parts.reserve(parts.size() + fields.size() * 2);
+std::vector<std::string_view> signed_parts(std::string_view stream, std::string_view own_text,
+                                           std::span<const StreamFieldView> fields) {
+  std::vector<std::string_view> parts;
+  parts.reserve(3 + fields.size() * 2);
+  parts.assign({mac_purpose, stream, own_text});
   for (const auto& [name, value] : fields) {
-    if (name == "m" || name == "p") continue;
+    if (name == own_field || name == position_field) continue;
     parts.push_back(name);
     parts.push_back(value);
   }
@@ -76,9 +102,9 @@ std::expected<void, RejectReason> check_mac(const BusMac& mac, std::string_view 
 }
 
 // What stands beside the event, for every type of message.
-std::expected<StreamMessage, RejectReason> read_envelope(const Fields& fields) {
+std::expected<StreamMessage, RejectReason> read_envelope(const Fields& fields, const OwnField& own) {
   const auto type = read_decimal<std::uint8_t>(fields.type);
-  const auto number = fields.number.empty() ? 0 : read_decimal<std::uint64_t>(fields.number);
+  const auto number = fields.own.empty() ? 0 : read_decimal<std::uint64_t>(own.number);
   const auto position = fields.position ? read_decimal<std::uint64_t>(*fields.position) : 0;
   if (!type || *type == 0 || *type > std::to_underlying(StreamMessageType::adapter_close) || !number ||
       !position || *position > position_max || fields.uid.empty() ||
@@ -93,9 +119,9 @@ std::expected<StreamMessage, RejectReason> read_envelope(const Fields& fields) {
   return message;
 }
 
-bool has_readable_version(const Fields& fields) {
-  if (fields.version.empty()) return true;  // of Node, or of a relay that has nothing to say
-  const auto version = read_decimal<std::uint64_t>(fields.version);
+bool has_readable_version(const Fields& fields, const OwnField& own) {
+  if (fields.own.empty()) return true;  // of Node, or of a relay that has nothing to say
+  const auto version = read_decimal<std::uint64_t>(own.version);
   return version && is_readable_version(*version);
 }
 
@@ -135,6 +161,10 @@ std::expected<void, RejectReason> read_binary(BusEvent& event, std::string_view 
 
 StreamsCodec::StreamsCodec(StreamsOptions options) : options_(std::move(options)) {}
 
+std::string_view StreamsCodec::mac_of(std::string_view own_field) noexcept {
+  return split(own_field).mac;
+}
+
 std::expected<StreamEntry, RejectReason> StreamsCodec::encode(const BusEvent& event) const {
   if (!is_within(event, options_.limits)) return std::unexpected(RejectReason::too_large);
   StreamEntry entry;
@@ -146,18 +176,21 @@ std::expected<StreamEntry, RejectReason> StreamsCodec::encode(const BusEvent& ev
   entry.fields.push_back({"nsp", event.namespace_name});
   entry.fields.push_back({"type", std::to_string(std::to_underlying(StreamMessageType::broadcast))});
   entry.fields.push_back({"data", std::move(*data)});
-  if (options_.mac != nullptr || event.number != 0) {
-    entry.fields.push_back({"v", std::to_string(bus_version)});
-    entry.fields.push_back({"n", std::to_string(event.number)});
-  }
   std::vector<StreamFieldView> views;
   views.reserve(entry.fields.size());
   for (const StreamField& field : entry.fields) views.push_back({field.name, field.value});
-  if (options_.mac != nullptr) {
-    entry.fields.push_back({"m", mac_text(options_.mac->sign(signed_parts(options_.stream, views)))});
+  if (options_.mac != nullptr || event.number != 0) {
+    std::string own = std::to_string(bus_version) + ' ' + std::to_string(event.number);
+    std::string mac(no_mac);
+    if (options_.mac != nullptr)
+      mac = mac_text(options_.mac->sign(signed_parts(options_.stream, own, views)));
+    own += ' ';
+    own += mac;
+    entry.fields.push_back({std::string(own_field), std::move(own)});
   }
-  // `m`, and `p`, which comes later.
-  constexpr std::size_t last_fields_bytes = (1 + 22) + (1 + 16);
+  // What comes besides: `r`, at its longest, and `p`.
+  constexpr std::size_t digits_max = 20;
+  constexpr std::size_t last_fields_bytes = (1 + digits_max + 1 + digits_max + 1 + mac_text_bytes) + (1 + 16);
   if (bytes_of_all(views) + last_fields_bytes > options_.limits.message_bytes_max) {
     return std::unexpected(RejectReason::too_large);
   }
@@ -170,12 +203,14 @@ std::expected<StreamMessage, RejectReason> StreamsCodec::decode(
     return std::unexpected(RejectReason::too_large);
   }
   const Fields sorted = sort_out(fields);
-  if (!has_readable_version(sorted)) return std::unexpected(RejectReason::foreign_version);
+  const OwnField own = split(sorted.own);
+  if (!has_readable_version(sorted, own)) return std::unexpected(RejectReason::foreign_version);
   if (options_.mac != nullptr) {
-    const auto checked = check_mac(*options_.mac, sorted.mac, signed_parts(options_.stream, fields));
+    const auto checked =
+        check_mac(*options_.mac, own.mac, signed_parts(options_.stream, own.signed_text, fields));
     if (!checked) return std::unexpected(checked.error());
   }
-  auto message = read_envelope(sorted);
+  auto message = read_envelope(sorted, own);
   if (!message) return message;
   if (message->type == StreamMessageType::broadcast) {
     const auto read = sorted.data.starts_with('{')

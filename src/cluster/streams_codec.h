@@ -9,12 +9,14 @@
 //
 // Fields that Node does not know it passes over. Ours, in every entry of a relay that has something to say:
 //
-//     v     1, the version; see is_readable_version
-//     n     the sender's number of the message, decimal
-//     m     the MAC of the stream's name and of all fields, names and values, but `m` and `p`; base64url
-//     p     the bus number, decimal, at most 2^53: put behind the fields by whoever gives the numbers
+//     r     `1 17 <MAC>`: the version (see is_readable_version), the sender's number of the message, and the
+//     MAC,
+//           base64url, of the stream's name, of all other fields but `p`, names and values, and of what
+//           stands before the MAC; `-` without one. Few fields cost little: Redis and every reader handle
+//           each by itself
+//     p     the bus number, decimal, at most 2^53: put to the fields by whoever gives the numbers
 //
-// Other fields, of a later version, are passed over; the MAC covers them too.
+// Other fields, and words before the MAC, of a later version, are passed over; the MAC covers them too.
 //
 // The JSON holds the exact text of the arguments; so only with attachments that is not kept.
 //
@@ -87,6 +89,9 @@ class StreamsCodec {
   // A broadcast, without its position. Fails with too_large, or malformed if the arguments are no JSON. Names
   // are valid UTF-8.
   [[nodiscard]] std::expected<StreamEntry, RejectReason> encode(const BusEvent& event) const;
+
+  // Of the field `r`, not checked; empty without one.
+  [[nodiscard]] static std::string_view mac_of(std::string_view own_field) noexcept;
 
   // An entry of anybody. Does not look for repetitions: that is ReplayWindow's.
   [[nodiscard]] std::expected<StreamMessage, RejectReason> decode(

@@ -156,7 +156,7 @@ TEST(StreamsCodec, TellsWhyItTakesNothingUnsigned) {
 
 std::string stream_version_reason(const StreamsCodec& codec, std::string version) {
   auto fields = StreamsCodec({}).encode(vote("1")).value().fields;
-  fields[4].value = std::move(version);
+  fields[4].value = std::move(version) + " 7 -";
   return reason(codec.decode(views(fields)));
 }
 
@@ -185,22 +185,26 @@ TEST(StreamsCodec, PassesOverFieldsOfTheNextVersionIfTheMacCoversThem) {
   const BusMac mac("secret");
   const StreamsCodec codec({.mac = &mac});
   auto fields = StreamsCodec({}).encode(vote("1")).value().fields;
-  fields[4].value = std::to_string(bus_version + 1);
+  fields.pop_back();
   fields.push_back({"new", "something"});
-  std::vector<std::string_view> parts = {"streams", "socket.io"};
+  const std::string own = std::to_string(bus_version + 1) + " 7 new-word";
+  std::vector<std::string_view> parts = {"streams", "socket.io", own};
   for (const StreamField& field : fields) parts.insert(parts.end(), {field.name, field.value});
   const BusMac::Mac signature = mac.sign(parts);
   std::string signature_text;
   append_base64url(signature_text, {signature.data(), signature.size()});
-  fields.push_back({"m", signature_text});
+  fields.push_back({"r", own + ' ' + signature_text});
 
   const auto message = codec.decode(views(fields));
 
   ASSERT_TRUE(message);
   EXPECT_EQ(message->event, vote("1"));
-  fields[6].value = "something else";
+  fields.back().value = std::to_string(bus_version + 1) + " 7 " + signature_text;
   EXPECT_EQ(reason(codec.decode(views(fields))), "bad_mac");
-  fields.erase(fields.begin() + 6);
+  fields.back().value = own + ' ' + signature_text;
+  fields[4].value = "something else";
+  EXPECT_EQ(reason(codec.decode(views(fields))), "bad_mac");
+  fields.erase(fields.begin() + 4);
   EXPECT_EQ(reason(codec.decode(views(fields))), "bad_mac");
 }
 
@@ -219,6 +223,15 @@ TEST(StreamsCodec, TakesTheBusNumberThatIsPutBehindTheFields) {
   for (const char* const wrong : {"", "9007199254740993", "99999999999999999999", "-1", "1.5", "1 ", "x"}) {
     fields.back().value = wrong;
     EXPECT_EQ(reason(codec.decode(views(fields))), "malformed") << wrong;
+  }
+}
+
+TEST(StreamsCodec, RefusesWhatIsNoFieldOfARelay) {
+  auto fields = StreamsCodec({}).encode(vote("1")).value().fields;
+  for (const char* const wrong :
+       {"1", "1 ", "1 7", "1 -", "1 x -", "1  -", "1 -7 -", "1 18446744073709551616 -"}) {
+    fields.back().value = wrong;
+    EXPECT_NE(reason(StreamsCodec({}).decode(views(fields))), "taken") << wrong;
   }
 }
 

@@ -310,12 +310,22 @@ bool EventLog::lags_locked(std::size_t bytes) const {
   return unread_bytes + bytes > lag_bytes_max || entries_.size() - unread >= lag_events_max;
 }
 
-// Where all positions have entries, and mostly they do, the first guess is right.
+// Where all positions have entries the first guess is right. Else most of those who ask are near the head:
+// they look back from there, in steps that double.
 std::size_t EventLog::index_locked(Position position) const {
   if (entries_.empty() || position <= entries_.front().position) return 0;
   const Position guess = position - entries_.front().position;
   if (guess < entries_.size() && entries_[guess].position == position) return guess;
-  const auto found = std::ranges::lower_bound(entries_, position, {}, &LogEntry::position);
+  std::size_t end = entries_.size();
+  std::size_t step = 1;
+  while (step < end && entries_[end - step].position >= position) {
+    end -= step;
+    step *= 2;
+  }
+  const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(end - std::min(step, end));
+  const auto found =
+      std::lower_bound(begin, entries_.begin() + static_cast<std::ptrdiff_t>(end), position,
+                       [](const LogEntry& entry, Position wanted) { return entry.position < wanted; });
   return static_cast<std::size_t>(found - entries_.begin());
 }
 

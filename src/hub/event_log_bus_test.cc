@@ -1,5 +1,6 @@
 // The log as one that follows a bus: positions come from elsewhere and have holes.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -244,6 +245,23 @@ TEST_F(EventLogBusTest, ReplaysOverHoles) {
   EXPECT_EQ(positions, (Positions{30, 31, 40, 1'000}));
   log_.pass(1'200);
   EXPECT_EQ(replay(1'000, no_limits, positions).up_to, 1'200U) << "from there to go on";
+}
+
+// Every entry is found, from its place and from each side of it, however far from the head it lies.
+TEST_F(EventLogBusTest, FindsEachOfManyEntriesAmongHoles) {
+  Positions all;
+  for (Position position = 10; all.size() < 70; position += 2 + all.size() % 3) all.push_back(position);
+  for (const Position position : all) append_at({position});
+  read_all();
+
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const Position before : {all[i] - 2, all[i] - 1, all[i]}) {
+      Positions positions;
+      static_cast<void>(replay(before, no_limits, positions));
+      const auto first = std::ranges::upper_bound(all, before);
+      EXPECT_EQ(positions, Positions(first, all.end())) << before;
+    }
+  }
 }
 
 TEST_F(EventLogBusTest, AReplayInPagesGoesOnBehindAHole) {

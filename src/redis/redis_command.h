@@ -17,6 +17,8 @@ class RedisCommand {
   // The first argument is the command's name.
   RedisCommand(std::initializer_list<std::string_view> arguments);
 
+  // Makes room for arguments of so many bytes in all.
+  void reserve(std::size_t arguments_count, std::size_t bytes);
   RedisCommand& add(std::string_view argument);
   template <std::integral Integer>
   RedisCommand& add(Integer number) {

@@ -140,8 +140,9 @@ void RedisConnection::deliver(RedisReply reply) {
   PendingReplies::Match match = pending_.match(reply);
   if (match.is_unasked) return lose("sent a reply that no command asked for");
   if (match.is_push) {
-    if (!match.callback) return listener_.on_redis_push(*this, std::move(reply));
-    listener_.on_redis_push(*this, reply);
+    if (!match.callback) return listener_.on_redis_push(*this, reply);
+    RedisReply copy = reply;
+    listener_.on_redis_push(*this, copy);
   }
   // Also when the listener has closed the connection: the reply has come.
   if (match.callback) match.callback(std::move(reply));

@@ -59,8 +59,8 @@ class RedisListener {
   virtual ~RedisListener() = default;
   virtual void on_redis_connected(RedisConnection& connection) = 0;
   // An array: `message`, `pmessage`, `smessage`, or a confirmation such as `subscribe`, with what belongs to
-  // it.
-  virtual void on_redis_push(RedisConnection& /*connection*/, RedisReply /*push*/) {}
+  // it. The listener may take its texts.
+  virtual void on_redis_push(RedisConnection& /*connection*/, RedisReply& /*push*/) {}
   // Once, after the callbacks of all pending commands; nothing follows. `reason` is a few words for a log,
   // without secrets. Not after close().
   virtual void on_redis_lost(RedisConnection& connection, std::string_view reason) = 0;

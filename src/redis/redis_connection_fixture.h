@@ -31,7 +31,7 @@ class RedisConnectionFixture : public ::testing::Test, public RedisListener {
     ++connected_;
     if (when_connected_) when_connected_();
   }
-  void on_redis_push(RedisConnection&, RedisReply push) override {
+  void on_redis_push(RedisConnection&, RedisReply& push) override {
     std::string text;
     for (const RedisReply& element : push.elements) {
       text += (text.empty() ? "" : " ") +

@@ -72,8 +72,8 @@ void RedisLink::on_redis_connected(RedisConnection& /*connection*/) {
   listener_.on_link_up(*this);
 }
 
-void RedisLink::on_redis_push(RedisConnection& /*connection*/, RedisReply push) {
-  if (is_up_) listener_.on_link_push(*this, std::move(push));
+void RedisLink::on_redis_push(RedisConnection& /*connection*/, RedisReply& push) {
+  if (is_up_) listener_.on_link_push(*this, push);
 }
 
 void RedisLink::on_redis_lost(RedisConnection& /*connection*/, std::string_view reason) {

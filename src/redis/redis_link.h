@@ -39,7 +39,7 @@ class RedisLinkListener {
  public:
   virtual ~RedisLinkListener() = default;
   virtual void on_link_up(RedisLink& link) = 0;
-  virtual void on_link_push(RedisLink& /*link*/, RedisReply /*push*/) {}
+  virtual void on_link_push(RedisLink& /*link*/, RedisReply& /*push*/) {}
   // After the callbacks of all pending commands. Also when an attempt to connect failed; `was_up` tells.
   virtual void on_link_down(RedisLink& link, bool was_up, std::string_view reason) = 0;
 };
@@ -68,7 +68,7 @@ class RedisLink final : private RedisListener {
 
  private:
   void on_redis_connected(RedisConnection& connection) override;
-  void on_redis_push(RedisConnection& connection, RedisReply push) override;
+  void on_redis_push(RedisConnection& connection, RedisReply& push) override;
   void on_redis_lost(RedisConnection& connection, std::string_view reason) override;
 
   void connect();

@@ -35,7 +35,7 @@ class RedisLinkTest : public ::testing::Test, public RedisLinkListener {
     heard_.emplace_back("up");
     if (when_up_) when_up_();
   }
-  void on_link_push(RedisLink&, RedisReply push) override {
+  void on_link_push(RedisLink&, RedisReply& push) override {
     heard_.push_back("push " + push.elements.back().text);
   }
   void on_link_down(RedisLink& link, bool was_up, std::string_view reason) override {
