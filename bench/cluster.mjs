@@ -19,10 +19,10 @@ export const about = 'two relays over one Redis, beside two Node servers that do
 export const options = {
   adapters: { value: ADAPTERS, of: ADAPTERS, about: 'adapters, one after the other' },
   rooms: { value: 200, small: 20, about: 'rooms, each with one client at each server' },
-  publishers: { value: 32, small: 8, about: 'connections that publish, half of them to each server' },
+  publishers: { value: 200, small: 8, about: 'connections that publish, half of them to each server' },
   rounds: { value: 7, small: 1, about: 'rounds of both at full speed' },
   seconds: { value: 3, small: 0.5, about: 'seconds of each round' },
-  window: { value: 32, about: 'events that each publisher may have under way' },
+  window: { value: 1, about: 'events that each publisher may have under way' },
   batch: { value: 1, about: 'events in one POST /events' },
   rate: { value: 200, about: 'events a second where times are measured' },
   'rate-seconds': { value: 15, small: 0.5, about: 'seconds of that' },

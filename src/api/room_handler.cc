@@ -1,8 +1,6 @@
 #include "api/room_handler.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -11,16 +9,14 @@
 #include "auth/name_rule.h"
 #include "base/utf8.h"
 #include "cluster/cluster_presence.h"
-#include "protocol/json_scanner.h"
 #include "protocol/json_writer.h"
 #include "protocol/percent_encoding.h"
-#include "protocol/query_string.h"
 #include "relay/publish_rule.h"
 
 namespace relay {
 namespace {
 
-constexpr auto survey_timeout = std::chrono::milliseconds(2'000);
+constexpr auto answer_timeout = std::chrono::milliseconds(2'000);
 
 struct RoomPath {
   std::string room;
@@ -41,40 +37,12 @@ std::optional<RoomPath> parse_path(std::string_view path) {
   return RoomPath{std::move(*room), resource};
 }
 
-std::optional<std::size_t> parse_limit(std::string_view text) {
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  if (!whole || limit < 1 || limit > RoomHandler::events_max) return std::nullopt;
-  return limit;
-}
-
 HttpResponse json_page(std::string body, std::string headers) {
   headers += "Cache-Control: no-store\r\n";
   return {.status = 200,
           .content_type = "application/json",
           .body = std::move(body),
           .headers = std::move(headers)};
-}
-
-// The frame as clients get it, `42[name,envelope,offset]`, taken apart again: byte for byte. Returns the
-// offset as JSON; it points into the frame.
-std::string_view append_event(std::string& out, const RetainedEvent& event) {
-  std::array<std::string_view, 3> elements{};
-  std::size_t count = 0;
-  JsonScanner scanner(event.packet->payload().substr(2), json_depth_limit);
-  static_cast<void>(scanner.scan_array([&](std::string_view element) {
-    if (count < elements.size()) elements[count++] = element;
-  }));
-  const auto& [name, envelope, offset] = elements;
-  out += R"({"offset":)";
-  out += offset;
-  out += R"(,"name":)";
-  out += name;
-  out += R"(,"envelope":)";
-  out += envelope;
-  out += '}';
-  return offset;
 }
 
 std::string presence_json(const ClusterAccounts& found) {
@@ -137,37 +105,39 @@ std::optional<HttpResponse> RoomHandler::refusal(const HttpRequest& request, std
 
 // ---- the pages
 
-HttpResponse RoomHandler::events_page(const HttpRequest& request, const std::string& room,
-                                      std::string cors) const {
-  const QueryString query(request.query);
-  const auto limit_text = query.get("limit");
-  const auto limit = limit_text ? parse_limit(*limit_text) : events_default;
-  if (!limit) {
-    return problem_response({.status = 400,
-                             .code = "invalid_request",
-                             .detail = "The query parameter limit must be a whole number from 1 to 1000."},
-                            cors);
+void RoomHandler::answer_events(HttpConnection& connection, HistoryWish wish, std::string cors) {
+  const bool may_wait = waiting_.size() < waiting_max && is_ahead_of(hub_.log(), wish);
+  const auto in_sync = [this, handle = connection.handle()] { end_wait(handle); };
+  if (!may_wait || hub_.sync(in_sync)) {
+    return connection.respond(json_page(history_json(hub_.log(), wish), std::move(cors)));
   }
-  const auto after_text = query.get("after");
-  const auto after =
-      after_text ? parse_offset(hub_.log().epoch().text(), *after_text) : std::optional<Position>();
-  const auto page = hub_.log().history("/", room, after, {.events = *limit, .bytes = page_bytes_max});
-  const bool complete = page.complete && after.has_value() == after_text.has_value();
-  std::string json = R"({"events":[)";
-  std::string_view last = "null";
-  for (const RetainedEvent& event : page.events) {
-    if (json.back() != '[') json += ',';
-    last = append_event(json, event);
+  const SteadyTime now = hub_.loop().now();
+  if (waiting_.empty()) hub_.loop().timers().arm(overdue_, now, answer_timeout);
+  waiting_.push_back({connection.handle(), now + answer_timeout, std::move(wish), std::move(cors)});
+}
+
+void RoomHandler::end_wait(Handle connection) {
+  const auto found = std::ranges::find(waiting_, connection, &Waiting::connection);
+  if (found == waiting_.end()) return;
+  const Waiting waiting = std::move(*found);
+  waiting_.erase(found);
+  HttpConnection* const asker = connections_.find(waiting.connection);
+  if (asker != nullptr) asker->respond(json_page(history_json(hub_.log(), waiting.wish), waiting.cors));
+}
+
+// The bus is away: they are told what there is.
+void RoomHandler::on_overdue() {
+  const SteadyTime now = hub_.loop().now();
+  while (!waiting_.empty() && waiting_.front().deadline <= now) end_wait(waiting_.front().connection);
+  if (!waiting_.empty()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(waiting_.front().deadline - now);
+    hub_.loop().timers().arm(overdue_, now, left);
   }
-  json += R"(],"next":)";
-  json += last;
-  json += complete ? R"(,"complete":true})" : R"(,"complete":false})";
-  return json_page(std::move(json), std::move(cors));
 }
 
 void RoomHandler::answer_presence(HttpConnection& connection, const std::string& room, std::string cors) {
   survey_cluster_presence(
-      hub_, bus_, room, survey_timeout,
+      hub_, bus_, room, answer_timeout,
       [this, handle = connection.handle(),
        headers = std::move(cors)](const std::optional<ClusterAccounts>& accounts) {
         HttpConnection* const asker = connections_.find(handle);
@@ -201,7 +171,10 @@ void RoomHandler::on_request(HttpConnection& connection, const HttpRequest& requ
   }
   if (const auto refused = refusal(request, path->room, cors)) return connection.respond(*refused);
   if (path->resource == "events") {
-    return connection.respond(events_page(request, path->room, std::move(cors)));
+    auto wish = parse_history_wish(std::move(path->room), request.query);
+    if (wish) return answer_events(connection, std::move(*wish), std::move(cors));
+    return connection.respond(problem_response(
+        {.status = 400, .code = "invalid_request", .detail = std::string(wish.error())}, cors));
   }
   answer_presence(connection, path->room, std::move(cors));
 }

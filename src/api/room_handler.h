@@ -4,9 +4,11 @@
 // For an API key, or a client's token for that room. One for each worker. Threading: bound to it.
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <string_view>
 
+#include "api/history_page.h"
 #include "auth/api_key.h"
 #include "auth/client_token.h"
 #include "cluster/redis_bus.h"
@@ -14,16 +16,15 @@
 #include "hub/local_hub.h"
 #include "net/http_connection.h"
 #include "net/http_handler.h"
+#include "net/timer_wheel.h"
 
 namespace relay {
 
 class RoomHandler final : public HttpHandler {
  public:
   static constexpr std::string_view path_prefix = "/rooms/";
-  static constexpr std::size_t events_default = 100;
-  static constexpr std::size_t events_max = 1000;
-  // A page ends early when it holds that much; `next` says where to go on.
-  static constexpr std::size_t page_bytes_max = 4 * 1024 * 1024;
+  // Pages that wait for what another node has heard already; further ones are answered with what there is.
+  static constexpr std::size_t waiting_max = 1024;
 
   // All must outlive the handler, and `connections` must be those that it is called with.
   RoomHandler(HttpConnections& connections, LocalHub& hub, const ApiKeys& keys, const TokenVerifier& verifier,
@@ -37,10 +38,18 @@ class RoomHandler final : public HttpHandler {
   void on_aborted(HttpConnection& connection, const HttpRequest& request) override;
 
  private:
+  struct Waiting {
+    Handle connection;
+    SteadyTime deadline;
+    HistoryWish wish;
+    std::string cors;
+  };
+
   [[nodiscard]] std::optional<HttpResponse> refusal(const HttpRequest& request, std::string_view room,
                                                     const std::string& cors) const;
-  [[nodiscard]] HttpResponse events_page(const HttpRequest& request, const std::string& room,
-                                         std::string cors) const;
+  void answer_events(HttpConnection& connection, HistoryWish wish, std::string cors);
+  void end_wait(Handle connection);
+  void on_overdue();
   void answer_presence(HttpConnection& connection, const std::string& room, std::string cors);
 
   HttpConnections& connections_;
@@ -48,7 +57,9 @@ class RoomHandler final : public HttpHandler {
   const ApiKeys& keys_;
   const TokenVerifier& verifier_;
   const CorsPolicy& cors_;
-  RedisBus* const bus_;  // null: this node is alone
+  RedisBus* const bus_;          // null: this node is alone
+  std::deque<Waiting> waiting_;  // the first has waited longest
+  MemberTimer<RoomHandler, &RoomHandler::on_overdue> overdue_{*this};
 };
 
 }  // namespace relay

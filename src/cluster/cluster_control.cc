@@ -23,6 +23,15 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
   return number;
 }
 
+bool is_named(std::string_view names, std::string_view name) {
+  while (!names.empty()) {
+    const std::size_t end = std::min(names.find(','), names.size());
+    if (names.substr(0, end) == name) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
 NodeTableOptions table_options(const ControlOptions& options) {
   return {.own_uid = options.self.uid, .own_settings = options.self.settings, .lease = options.lease};
 }
@@ -149,8 +158,11 @@ std::string ClusterControl::disagreement() const {
   return names;
 }
 
-// ---- surveys: a question is `<survey> <kind> <question>`, an answer `<survey> <part> <0 or 1: the last>
-// <bytes>`
+// ---- surveys: a question is `<survey> <uid>,<uid>,... <kind> <question>`, an answer `<survey> <part> <0 or
+// 1: the last> <bytes>`
+//
+// A question names those it is for. So one that was recorded is none for a relay that was started afterwards,
+// which cannot know it as old.
 
 void ClusterControl::ask_all(std::string_view kind, std::string_view question,
                              std::chrono::milliseconds timeout, SurveyBook::Callback callback) {
@@ -162,6 +174,11 @@ void ClusterControl::ask_all(std::string_view kind, std::string_view question,
   if (!survey) return (*shared)({.answers = {}, .missing = std::move(uids)});
   if (uids.empty()) return;
   std::string body = std::to_string(*survey);
+  char separator = ' ';
+  for (const std::string& uid : uids) {
+    body += std::exchange(separator, ',');
+    body += uid;
+  }
   body += ' ';
   body += kind;
   body += ' ';
@@ -172,8 +189,13 @@ void ClusterControl::ask_all(std::string_view kind, std::string_view question,
 void ClusterControl::hear_question(const ControlMessage& message) {
   std::string_view rest = message.body;
   const auto survey = take_number(rest);
+  const std::size_t names_end = rest.find(' ');
+  if (!survey || names_end == std::string_view::npos) return probe_.reject(RejectReason::malformed);
+  const bool is_for_us = is_named(rest.substr(0, names_end), options_.self.uid);
+  rest.remove_prefix(names_end + 1);
   const std::size_t blank = rest.find(' ');
-  if (!survey || blank == std::string_view::npos) return probe_.reject(RejectReason::malformed);
+  if (blank == std::string_view::npos) return probe_.reject(RejectReason::malformed);
+  if (!is_for_us) return;
   calls_.on_question(rest.substr(0, blank), rest.substr(blank + 1),
                      [this, uid = message.sender, number = std::to_string(*survey)](
                          const std::string& bytes) { answer(uid, number, bytes); });

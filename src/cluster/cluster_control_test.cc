@@ -371,11 +371,37 @@ TEST_F(ClusterControlTest, AQuestionThatIsNoneIsPassedOver) {
   auto [a, b] = add_two();
   const std::string channel = ControlCodec("bus", b.mac).channel_of_all();
   std::uint64_t number = 1'000;
-  for (const std::string& body : Texts{"", "1", "1 who", "who 1 ", " 1 who x"}) {
+  for (const std::string& body : Texts{"", "1", "1 a", "1 a who", "a 1 who ", " 1 a who x"}) {
     a.control.on_message(channel, payload_of(b.mac, channel, {"b", ++number, "ask", body}));
   }
-  EXPECT_EQ(a.rejected(RejectReason::malformed), 5U);
+  EXPECT_EQ(a.rejected(RejectReason::malformed), 6U);
   EXPECT_TRUE(a.questions.empty());
+}
+
+TEST_F(ClusterControlTest, AQuestionIsForThoseItNames) {
+  auto [a, b] = add_two();
+  const std::string channel = ControlCodec("bus", b.mac).channel_of_all();
+  std::uint64_t number = 1'000;
+  for (const std::string& names : Texts{"", "c", "aa", "aa,b", "b,a,c", "c,a", "a"}) {
+    a.control.on_message(channel,
+                         payload_of(b.mac, channel, {"b", ++number, "ask", "1 " + names + " who " + names}));
+  }
+  EXPECT_EQ(a.questions, (Texts{"who: b,a,c", "who: c,a", "who: a"}));
+  EXPECT_EQ(a.rejected(RejectReason::malformed), 0U);
+}
+
+// As somebody could who has recorded it: a relay that was started since knows nothing of who asked.
+TEST_F(ClusterControlTest, AQuestionThatWasRecordedIsNoneForARelayThatStartedLater) {
+  auto [a, b] = add_two();
+  ask(a, "close", "a socket", 10 * lease);
+  ASSERT_TRUE(run_until([&] { return b.replies.size() == 1; }));
+  const auto question = b.heard.back();
+  Node& later = add({.uid = "later"});
+
+  later.control.on_message(question.first, question.second);
+
+  EXPECT_TRUE(later.questions.empty());
+  EXPECT_EQ(b.questions, Texts{"close: a socket"});
 }
 
 // ---- who is believed

@@ -10,6 +10,7 @@ import { WebSocketSession } from './support/engine.mjs';
 import { fresh } from './support/names.mjs';
 import { startRedis } from './support/redis_server.mjs';
 import { roam } from './support/roaming.mjs';
+import { API_KEY } from './support/settings.mjs';
 import { mint } from './support/tokens.mjs';
 
 const SETTINGS = { WORKERS: '2' };
@@ -171,6 +172,34 @@ for (const adapter of ADAPTERS) {
       const heard = await heardUpToNow(forgetful.nodes[1], session, room);
       assert.deepEqual(heard, [['relay:gap', { after: offset }]]);
     });
+  });
+}
+
+for (const adapter of ADAPTERS) {
+  test(`a page of history waits for a node that is behind, but not for ever; ${adapter}`, async (t) => {
+    const { nodes } = await startCluster(t, { adapter, redis, proxied: true, settings: SETTINGS });
+    const [ahead, behind] = nodes;
+    const room = fresh('room');
+    const page = async (after) => {
+      const query = new URLSearchParams({ after });
+      const { json } = await behind.get(`/rooms/${room}/events?${query}`, { headers: { 'X-Relay-Key': API_KEY } });
+      return { types: json.events.map(({ name }) => name), complete: json.complete };
+    };
+    const first = await ahead.publish(room, 'first');
+
+    behind.network.stall();
+    const second = await ahead.publish(room, 'second');
+    const begun = Date.now();
+    const [early, late] = [page(second.id), page(second.id)];
+    assert.deepEqual(await early, { types: ['first'], complete: false }, 'Redis is away for longer than it waits');
+    assert.ok(Date.now() - begun >= 2000, `after ${Date.now() - begun} ms`);
+    await late;
+
+    const held = page(second.id);
+    behind.network.resume();
+    assert.deepEqual(await held, { types: [], complete: true });
+    assert.deepEqual(await page(first.id), { types: ['second'], complete: true });
+    assert.deepEqual(await page('no offset'), { types: ['first', 'second'], complete: false });
   });
 }
 
