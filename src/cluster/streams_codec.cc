@@ -161,8 +161,8 @@ std::expected<void, RejectReason> read_binary(BusEvent& event, std::string_view 
 
 StreamsCodec::StreamsCodec(StreamsOptions options) : options_(std::move(options)) {}
 
-std::string_view StreamsCodec::mac_of(std::string_view own_field) noexcept {
-  return split(own_field).mac;
+std::string_view StreamsCodec::mac_of(std::string_view own) noexcept {
+  return split(own).mac;
 }
 
 std::expected<StreamEntry, RejectReason> StreamsCodec::encode(const BusEvent& event) const {

@@ -91,7 +91,7 @@ class StreamsCodec {
   [[nodiscard]] std::expected<StreamEntry, RejectReason> encode(const BusEvent& event) const;
 
   // Of the field `r`, not checked; empty without one.
-  [[nodiscard]] static std::string_view mac_of(std::string_view own_field) noexcept;
+  [[nodiscard]] static std::string_view mac_of(std::string_view own) noexcept;
 
   // An entry of anybody. Does not look for repetitions: that is ReplayWindow's.
   [[nodiscard]] std::expected<StreamMessage, RejectReason> decode(
