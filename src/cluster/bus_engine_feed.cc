@@ -190,11 +190,12 @@ bool BusEngine::wait_for_room(std::size_t bytes) const {
 void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
   if (items.empty()) return;
   std::vector<NewEvent> events;
+  events.reserve(items.size());
   std::vector<Task> delivered;
   std::size_t bytes = 0;
   Position last = 0;
   Position last_of_events = 0;
-  for (ArrivedEvent& item : std::exchange(items, {})) {
+  for (ArrivedEvent& item : items) {
     last = std::max(last, item.event.position);
     if (item.on_delivered) delivered.push_back(std::move(item.on_delivered));
     if (item.event.packet == nullptr) continue;
@@ -202,6 +203,7 @@ void BusEngine::deliver(std::vector<ArrivedEvent>& items) {
     bytes += item.event.packet->bytes.size();
     events.push_back(std::move(item.event));
   }
+  items.clear();
   if (!events.empty()) {
     if (wait_for_room(bytes)) {
       events_.append(events);

@@ -120,6 +120,7 @@ void BusPublisher::compose() {
               .numbers_above = calls_.last_number(),
               .is_probe = probing_ == Probing::queued};
   const std::size_t messages_max = batch.is_probe ? 1 : PublishScript::messages_max;
+  batch.messages.reserve(std::min(waiting_.size(), messages_max));
   std::size_t bytes = 0;
   while (!waiting_.empty() && batch.messages.size() < messages_max && bytes < batch_bytes_max) {
     Waiting next = std::move(waiting_.front());

@@ -9,7 +9,7 @@ bool NumberSequence::is_next(const ArrivedEvent& item) const noexcept {
   return item.number <= last_ + 1;
 }
 
-void NumberSequence::accept(ArrivedEvent item, std::vector<ArrivedEvent>& ready) {
+void NumberSequence::accept(ArrivedEvent&& item, std::vector<ArrivedEvent>& ready) {
   // One that was passed has no place any more.
   if (item.number != 0 && item.number <= last_) item.event.position = 0;
   last_ = std::max(last_, item.number);
@@ -20,9 +20,8 @@ void NumberSequence::accept(ArrivedEvent item, std::vector<ArrivedEvent>& ready)
 void NumberSequence::release(std::vector<ArrivedEvent>& ready) {
   while (!waiting_.empty()) {
     if (is_next(waiting_.front())) {
-      ArrivedEvent item = std::move(waiting_.front());
+      accept(std::move(waiting_.front()), ready);
       waiting_.pop_front();
-      accept(std::move(item), ready);
       continue;
     }
     const auto next = filled_in_.find(last_ + 1);
@@ -39,12 +38,12 @@ void NumberSequence::begin(std::uint64_t last, std::vector<ArrivedEvent>& ready)
   release(ready);
 }
 
-void NumberSequence::take(ArrivedEvent item, std::vector<ArrivedEvent>& ready) {
+void NumberSequence::take(ArrivedEvent&& item, std::vector<ArrivedEvent>& ready) {
   if (waiting_.empty() && is_next(item)) return accept(std::move(item), ready);
   waiting_.push_back(std::move(item));
 }
 
-void NumberSequence::fill(ArrivedEvent item, std::vector<ArrivedEvent>& ready) {
+void NumberSequence::fill(ArrivedEvent&& item, std::vector<ArrivedEvent>& ready) {
   const auto open = gap();
   if (!open || item.number < open->first || item.number > open->last) return;
   filled_in_.try_emplace(item.number, std::move(item));

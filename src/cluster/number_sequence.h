@@ -45,9 +45,9 @@ class NumberSequence {
   void begin(std::uint64_t last, std::vector<ArrivedEvent>& ready);
 
   // Appends to `ready` what can be delivered now.
-  void take(ArrivedEvent item, std::vector<ArrivedEvent>& ready);
+  void take(ArrivedEvent&& item, std::vector<ArrivedEvent>& ready);
   // One of the missing, from elsewhere; what is not missing is dropped.
-  void fill(ArrivedEvent item, std::vector<ArrivedEvent>& ready);
+  void fill(ArrivedEvent&& item, std::vector<ArrivedEvent>& ready);
   // Goes on without what is still missing; another gap may be open behind this one.
   void close_gap(std::vector<ArrivedEvent>& ready);
 
@@ -64,7 +64,7 @@ class NumberSequence {
 
  private:
   [[nodiscard]] bool is_next(const ArrivedEvent& item) const noexcept;
-  void accept(ArrivedEvent item, std::vector<ArrivedEvent>& ready);
+  void accept(ArrivedEvent&& item, std::vector<ArrivedEvent>& ready);
   void release(std::vector<ArrivedEvent>& ready);
 
   std::uint64_t last_ = 0;
