@@ -4,7 +4,14 @@
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
 import { StockClient } from './support/clients.mjs';
-import { ADAPTERS, metric, publishUntilAccepted, readiness, startCluster } from './support/cluster.mjs';
+import {
+  ADAPTERS,
+  metric,
+  publishUntilAccepted,
+  reachesAllAgain,
+  readiness,
+  startCluster,
+} from './support/cluster.mjs';
 import { WebSocketSession } from './support/engine.mjs';
 import { fresh } from './support/names.mjs';
 import { NumberedPublisher, NumberedReader, publishing } from './support/numbered.mjs';
@@ -39,22 +46,6 @@ async function worksAgain(nodes, clients, room) {
     const type = fresh('works');
     await publishUntilAccepted(node, { room, type });
     for (const client of clients) await client.event(type);
-  }
-}
-
-/** The same, once those who have lost something were closed and are back: they are closed within 5 s, one by one. */
-async function worksAgainAfterLosses(nodes, clients, room) {
-  for (const node of nodes) {
-    await eventually(
-      async () => {
-        const type = fresh('works');
-        await publishUntilAccepted(node, { room, type });
-        const came = clients.map((client) => client.event(type, 1000));
-        return (await Promise.allSettled(came)).every(({ status }) => status === 'fulfilled');
-      },
-      'an event that reaches all clients',
-      { deadlineMs: 30_000 },
-    );
   }
 }
 
@@ -211,7 +202,7 @@ async function badNetwork(scope, { nodes }, random) {
   await end();
 
   await bothAre(nodes, READY);
-  await worksAgainAfterLosses(nodes, clients, room);
+  await reachesAllAgain(nodes, clients, room);
   for (const reader of readers) {
     for (const publisher of publishers) {
       const { doubled, reordered } = reader.tally(publisher);

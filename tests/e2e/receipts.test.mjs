@@ -7,8 +7,10 @@ import { MODES, StockClient, VERSIONS } from './support/clients.mjs';
 import { PollingSession, WebSocketSession } from './support/engine.mjs';
 import { fresh } from './support/names.mjs';
 import { RawConnection } from './support/raw_http.mjs';
+import { eventually } from './support/record.mjs';
 import { startRelay } from './support/relay.mjs';
 import { roam } from './support/roaming.mjs';
+import { API_KEY } from './support/settings.mjs';
 import { mint } from './support/tokens.mjs';
 
 const relay = await startRelay(test, { WORKERS: '4' });
@@ -166,6 +168,9 @@ test('a relay that stops answers those who wait', async (t) => {
   const { id } = client;
   client.proxy.stall();
   const waiting = publishAndWait(room, 10_000, {}, stopping);
+  const headers = { 'X-Relay-Key': API_KEY };
+  const hasIt = async () => (await stopping.get(`/rooms/${room}/events`, { headers })).json.events.length === 1;
+  await eventually(hasIt, 'the event is on its way');
   assert.equal((await stopping.publish(room, 'behind')).recipients, 1);
 
   const [answer] = await Promise.all([waiting, stopping.stop()]);

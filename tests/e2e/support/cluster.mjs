@@ -112,3 +112,22 @@ export async function publishUntilAccepted(node, event, deadlineMs = 20_000) {
   );
   return answer.json;
 }
+
+/**
+ * Waits until what each node publishes reaches all clients. Those who have lost something are closed within 5 s, and miss
+ * what is published before they are back.
+ */
+export async function reachesAllAgain(nodes, clients, room) {
+  for (const node of nodes) {
+    await eventually(
+      async () => {
+        const type = fresh('works');
+        await publishUntilAccepted(node, { room, type });
+        const came = clients.map((client) => client.event(type, 1000));
+        return (await Promise.allSettled(came)).every(({ status }) => status === 'fulfilled');
+      },
+      'an event that reaches all clients',
+      { deadlineMs: 30_000 },
+    );
+  }
+}
