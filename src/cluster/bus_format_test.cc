@@ -54,6 +54,35 @@ class BusFormatTest : public ::testing::TestWithParam<BusAdapter> {
   const BusFormat format_{{.adapter = GetParam(), .mac = &mac_}};
 };
 
+TEST_P(BusFormatTest, ASignedMessageIsToldByItsMarkBeforeItIsRead) {
+  const auto sent = format_.encode(some_event());
+  ASSERT_TRUE(sent.has_value());
+  const auto raw = as_received(GetParam(), *sent, 300, "1795379647819-2");
+
+  const auto glance = format_.glance(raw);
+
+  ASSERT_TRUE(glance.has_value());
+  EXPECT_EQ(glance->mark, format_.mark_of(*sent));
+  EXPECT_EQ(glance->number, 300U);
+  EXPECT_EQ(glance->position, expected_position());
+  BusEvent other = some_event();
+  ++other.number;
+  EXPECT_NE(format_.mark_of(*format_.encode(other)), glance->mark);
+}
+
+TEST_P(BusFormatTest, AMessageThatIsNotSignedHasNoMark) {
+  const BusFormat mixed({.adapter = GetParam()});
+  const auto sent = mixed.encode(some_event());
+  ASSERT_TRUE(sent.has_value());
+
+  EXPECT_EQ(mixed.mark_of(*sent), 0U);
+  EXPECT_FALSE(format_.glance(as_received(GetParam(), *sent, 300, "1795379647819-2")).has_value());
+  for (const MessageRing::Raw& raw :
+       std::vector<MessageRing::Raw>{{}, {""}, {"1-0"}, {"1-0", "r"}, {"c", ""}}) {
+    EXPECT_FALSE(format_.glance(raw).has_value());
+  }
+}
+
 TEST_P(BusFormatTest, AnEventComesBackWithItsNumberAndItsPlace) {
   const auto message = format_.decode(received(format_, some_event()));
 

@@ -61,6 +61,7 @@ class BusPublisherFixture : public ::testing::Test, public RedisListener {
     ASSERT_TRUE(message.has_value() && message->has_value());
     const BusEvent& event = (*message)->event;
     came_.push_back(event.name);
+    marks_.push_back(format_.glance({push.elements[2].text, push.elements[3].text})->mark);
     last_number_ = event.position;
     if (!brings_back_) return;
     auto own = publisher_.take_back(event.number);
@@ -109,6 +110,7 @@ class BusPublisherFixture : public ::testing::Test, public RedisListener {
     ASSERT_TRUE(run_until([&] { return publisher_.is_idle() && !answers_.empty(); }));
     answers_.clear();
     came_.clear();
+    marks_.clear();
   }
 
   // ---- events
@@ -156,6 +158,7 @@ class BusPublisherFixture : public ::testing::Test, public RedisListener {
   int connected_ = 0;
   int lost_ = 0;
   Names came_;
+  std::vector<std::uint64_t> marks_;  // of what came
   bool brings_back_ = true;
   std::vector<PublishOutcome> taken_;
   std::map<Handle, std::vector<PublishOutcome>> outcomes_;

@@ -33,6 +33,25 @@ TEST_F(BusPublisherTest, IsAcceptedWhenItHasComeBack) {
   EXPECT_FALSE(publisher_.take_back(2).has_value()) << "it came already";
 }
 
+TEST_F(BusPublisherTest, WhatComesInOrderIsKnownByItsMark) {
+  const RedisServer server;
+  open(server);
+  brings_back_ = false;
+  publish(event("one", 1));
+  publish(event("two", 2));
+  ASSERT_TRUE(run_until([&] { return marks_.size() == 2; }));
+
+  EXPECT_FALSE(publisher_.take_back_next(marks_[1]).has_value()) << "another one is next";
+  EXPECT_FALSE(publisher_.take_back_next(0).has_value());
+  const auto one = publisher_.take_back_next(marks_[0]);
+  ASSERT_TRUE(one.has_value());
+  EXPECT_EQ(one->number, 2U) << "behind the canary";
+  EXPECT_EQ(one->event.ticket.handle, 1U);
+  EXPECT_FALSE(publisher_.take_back_next(marks_[0]).has_value()) << "it came already";
+  EXPECT_EQ(publisher_.take_back_next(marks_[1]).value().number, 3U);
+  EXPECT_TRUE(publisher_.is_idle());
+}
+
 TEST_F(BusPublisherTest, IsUnknownWhenItWasPublishedAndDoesNotComeBack) {
   const RedisServer server;
   open(server);
