@@ -91,8 +91,8 @@ std::optional<BusFormat::Glance> BusFormat::glance(const MessageRing::Raw& raw) 
   std::string_view mac;
   std::optional<std::uint64_t> number;
   for (std::size_t i = 1; i + 1 < raw.size(); i += 2) {
-    if (raw[i] == "r") mac = StreamsCodec::mac_of(raw[i + 1]);
-    if (raw[i] == "p") number = decimal(raw[i + 1]);
+    if (raw[i] == StreamsCodec::own_field) mac = StreamsCodec::mac_of(raw[i + 1]);
+    if (raw[i] == StreamsCodec::position_field) number = decimal(raw[i + 1]);
   }
   if (!position || mac.empty() || !number) return std::nullopt;
   return Glance{mark_of_mac(mac), *number, *position};
@@ -103,7 +103,7 @@ std::uint64_t BusFormat::mark_of(const BusMessage& message) const {
     const auto end = ClassicCodec::signed_end(message.payload);
     return end ? mark_of_mac(end->mac) : 0;
   }
-  const auto own = std::ranges::find(message.fields, "r", &StreamField::name);
+  const auto own = std::ranges::find(message.fields, StreamsCodec::own_field, &StreamField::name);
   const std::string_view mac =
       own == message.fields.end() ? std::string_view() : StreamsCodec::mac_of(own->value);
   return mac.empty() ? 0 : mark_of_mac(mac);

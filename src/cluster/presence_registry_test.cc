@@ -107,6 +107,11 @@ class PresenceRegistryTest : public ::testing::Test, public RedisListener {
     link_down(node);
     ASSERT_TRUE(run_until([&] { return ask({"EXISTS", "bus#relay:lease:" + uid}).integer == 0; }));
   }
+  // Into one room, as `0`, `1`, ...
+  void enter_many(Node& node, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) node.registry->enter("room", std::to_string(i));
+    EXPECT_THAT(told(node), SizeIs(count));
+  }
   void sweep(Node& node) {
     clock_.advance(PresenceRegistry::renewal_interval);
     turn_once(loop_);
@@ -187,8 +192,7 @@ TEST_F(PresenceRegistryTest, WhoIsAlsoOnAnotherNodeHasNotLeftWithTheDeadOne) {
 TEST_F(PresenceRegistryTest, ADeadNodeIsSweptInPieces) {
   constexpr std::size_t pairs = PresenceRegistry::pairs_per_sweep + 10;
   Node& a = add("a");
-  for (std::size_t i = 0; i < pairs; ++i) a.registry->enter("room", std::to_string(i));
-  EXPECT_THAT(told(a), SizeIs(pairs));
+  enter_many(a, pairs);
   let_die(a, "a");
   Node& b = add("b");
 
@@ -203,8 +207,7 @@ TEST_F(PresenceRegistryTest, ADeadNodeIsSweptInPieces) {
 TEST_F(PresenceRegistryTest, ANodeThatWasSweptWhileItWasAwayEntersAllAgain) {
   constexpr std::size_t pairs = PresenceRegistry::pairs_per_run + 10;
   Node& a = add("a");
-  for (std::size_t i = 0; i < pairs; ++i) a.registry->enter("room", std::to_string(i));
-  EXPECT_THAT(told(a), SizeIs(pairs));
+  enter_many(a, pairs);
   let_die(a, "a");
   Node& b = add("b");
   sweep(b);

@@ -19,8 +19,6 @@ constexpr std::string_view mac_purpose = "streams";
 
 constexpr std::uint64_t position_max = std::uint64_t{1} << 53;
 
-constexpr std::string_view own_field = "r";
-constexpr std::string_view position_field = "p";
 constexpr std::string_view no_mac = "-";
 constexpr std::size_t mac_text_bytes = 22;
 
@@ -58,8 +56,8 @@ Fields sort_out(std::span<const StreamFieldView> fields) {
     if (name == "nsp") sorted.nsp = value;
     if (name == "type") sorted.type = value;
     if (name == "data") sorted.data = value;
-    if (name == own_field) sorted.own = value;
-    if (name == position_field) sorted.position = value;
+    if (name == StreamsCodec::own_field) sorted.own = value;
+    if (name == StreamsCodec::position_field) sorted.position = value;
   }
   return sorted;
 }
@@ -85,7 +83,7 @@ std::vector<std::string_view> signed_parts(std::string_view stream, std::string_
   parts.reserve(3 + fields.size() * 2);
   parts.assign({mac_purpose, stream, own_text});
   for (const auto& [name, value] : fields) {
-    if (name == own_field || name == position_field) continue;
+    if (name == StreamsCodec::own_field || name == StreamsCodec::position_field) continue;
     parts.push_back(name);
     parts.push_back(value);
   }

@@ -84,6 +84,9 @@ struct StreamMessage {
 
 class StreamsCodec {
  public:
+  static constexpr std::string_view own_field = "r";
+  static constexpr std::string_view position_field = "p";
+
   explicit StreamsCodec(StreamsOptions options);
 
   // A broadcast, without its position. Fails with too_large, or malformed if the arguments are no JSON. Names
